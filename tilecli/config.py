@@ -1,0 +1,174 @@
+"""params.yaml as frozen, strict models: every setting, its type, its bounds, its default and its meaning.
+
+Reading and overriding params lives in `tilecli.paramfile`; this module opens no file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """Base of every section: no unknown keys, no silent conversions, no changes after reading."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class SampleParams(Section):
+    """The built-in synthetic photos (`sources: [sample]`)."""
+
+    tiles: Annotated[int, Field(ge=12)] = Field(
+        96, description="how many tiles; each is photographed under several exposures"
+    )
+    seed: NonNegative = Field(1, description="same seed, same photos")
+
+
+class DataParams(Section):
+    """Where photos come from and what is accepted."""
+
+    sources: tuple[str, ...] = Field(
+        ("magnetic-tiles",),
+        min_length=1,
+        description="one or several of: magnetic-tiles, sample, a folder, an archive, an http(s) URL, a CSV of image,mask,defect",
+    )
+    good: tuple[str, ...] = Field(
+        ("good", "free", "ok"), description="defect types that mean 'no defect'; their photos need no mask"
+    )
+    skip_bad: bool = Field(False, description="go on without photos that fail a check (they are listed)")
+    max_unpacked_gb: Annotated[float, Field(gt=0)] = Field(
+        20.0, description="an archive that grows past this is refused, GB"
+    )
+    sample: SampleParams = SampleParams()
+
+
+class SplitParams(Section):
+    """Which photo is used for what."""
+
+    by: Literal["tile", "photo"] = Field(
+        "tile",
+        description="tile: all photos of one part in one subset (honest); photo: random, as the reference project did",
+    )
+    valid: Share = Field(0.15, description="share of tiles for choosing checkpoint and threshold")
+    test: Share = Field(0.2, description="share of tiles kept for the final figures")
+    seed: NonNegative = Field(0, description="same seed, same split")
+    good: bool = Field(
+        True, description="use defect-free photos too; false only for parity with the reference project"
+    )
+
+    @model_validator(mode="after")
+    def _leaves_training(self) -> SplitParams:
+        if self.valid + self.test > 0.9:
+            raise ValueError(
+                f"valid + test is {self.valid + self.test:g}; at least 0.1 must be left for training"
+            )
+        return self
+
+
+class TrainParams(Section):
+    """Network, optimisation and the crops it sees."""
+
+    arch: str = Field(
+        "compactunet", description="compactunet, or any architecture of segmentation-models-pytorch"
+    )
+    encoder: str = Field("resnet34", description="encoder of an smp architecture; compactunet has its own")
+    encoder_weights: str = Field(
+        "auto",
+        description="auto (imagenet where reachable, else from scratch), imagenet, none, or a .safetensors/.pth file",
+    )
+    widths: tuple[Positive, ...] = Field(
+        (32, 48, 64, 96, 128), min_length=2, description="channels per level of compactunet, finest first"
+    )
+    channels: Literal[1, 3] = Field(1, description="1: photos are read as grey; 3: as RGB")
+    img_size: NonNegative = Field(0, description="short side of a photo in px; 0 keeps the photo's own scale")
+    crop_size: Annotated[int, Field(ge=32, multiple_of=32)] = Field(
+        160, description="side of a training crop, px"
+    )
+    batch_size: Positive = Field(24, description="crops per step")
+    epochs: Positive = Field(40, description="an epoch is steps_per_epoch steps and one validation")
+    steps_per_epoch: NonNegative = Field(0, description="0: one crop from every training photo")
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(0.002, description="peak rate of AdamW")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="of AdamW")
+    warmup: Share = Field(0.05, description="share of all steps over which the rate rises")
+    schedule: Literal["cosine", "constant"] = Field(
+        "cosine", description="what the rate does after the warm-up"
+    )
+    loss: Literal["bce_dice", "focal_dice", "bce", "dice"] = Field(
+        "bce_dice", description="what is minimised"
+    )
+    defect_crops: Share = Field(
+        0.75, description="share of crops of defect photos that are centred on a defect pixel"
+    )
+    good_crops: Share = Field(0.2, description="share of each batch cut from defect-free photos")
+    balance: Share = Field(
+        0.5, description="0: defect types as often as their photos; 1: every type equally often"
+    )
+    augment: Literal["none", "light", "full"] = Field(
+        "full", description="flips and turns; full adds exposure and noise"
+    )
+    ema: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.99, description="decay of the averaged weights; 0: off"
+    )
+    patience: NonNegative = Field(
+        0, description="stop after this many epochs without a better valid Dice; 0: never"
+    )
+    seed: NonNegative = Field(0, description="same seed, same machine: same metrics")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto", description="auto: bf16 where the hardware is good at it"
+    )
+
+
+class ExportParams(Section):
+    """The bundle that is deployed."""
+
+    precision: Literal["auto", "f32", "bf16"] = Field(
+        "auto", description="auto: bf16 where the CPU has it and masks agree"
+    )
+    min_agreement: Share = Field(
+        0.995, description="least Dice between the bundle's masks and the checkpoint's"
+    )
+    threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="probability from which a pixel is defect; null: best Dice on the valid subset"
+    )
+    min_area_px: Positive = Field(
+        20, description="a region smaller than this does not make a photo defective"
+    )
+
+
+class EvaluateParams(Section):
+    """How the bundle is measured."""
+
+    iou: Share = Field(0.3, description="a defect counts as found from this overlap with a predicted region")
+    bootstrap: NonNegative = Field(1000, description="resamples of tiles for the 95 % intervals; 0: none")
+    pictures: NonNegative = Field(
+        8, description="how many of the worst, of the best and of random photos are drawn"
+    )
+    seed: NonNegative = Field(0, description="of bootstrap and random pictures")
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    data: DataParams = DataParams()
+    split: SplitParams = SplitParams()
+    train: TrainParams = TrainParams()
+    export: ExportParams = ExportParams()
+    evaluate: EvaluateParams = EvaluateParams()
+
+
+def dotted_keys(model: type[BaseModel] = Params, prefix: str = "") -> list[str]:
+    """Every leaf setting as `section.key`, in file order."""
+    keys: list[str] = []
+    for name, info in model.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            keys += dotted_keys(kind, f"{prefix}{name}.")
+        else:
+            keys.append(f"{prefix}{name}")
+    return keys

@@ -1,0 +1,1 @@
+"""Metrics, the evaluation of a bundle and its pictures. Knows nothing of engines."""

@@ -1,0 +1,1 @@
+"""DVC pipelines and experiments: running, reading, comparing."""

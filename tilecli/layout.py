@@ -1,0 +1,134 @@
+"""Where everything of a project lies: every artefact path, once. Opens nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tilecli.errors import ProjectError
+
+GOOD = "good"  # the defect type of a photo without a defect, in every table
+
+
+@dataclass(frozen=True)
+class Project:
+    """A tiles project's folders and files; `root` holds dvc.yaml and params.yaml."""
+
+    root: Path
+
+    @property
+    def params(self) -> Path:
+        """Settings."""
+        return self.root / "params.yaml"
+
+    @property
+    def pipeline(self) -> Path:
+        """The stages."""
+        return self.root / "dvc.yaml"
+
+    @property
+    def requirements(self) -> Path:
+        """Versions of the packages that figures depend on."""
+        return self.root / "environment" / "requirements.txt"
+
+    @property
+    def code(self) -> Path:
+        """Hash of the code that each stage runs."""
+        return self.root / "environment" / "code.json"
+
+    @property
+    def downloads(self) -> Path:
+        """Archives fetched from the network, whole ones and parts to resume."""
+        return self.root / "data" / "downloads"
+
+    @property
+    def dataset(self) -> Path:
+        """Photos, masks and index."""
+        return self.root / "data" / "dataset"
+
+    @property
+    def index(self) -> Path:
+        """One row per photo."""
+        return self.dataset / "index.csv"
+
+    @property
+    def split(self) -> Path:
+        """Photo → tile, subset."""
+        return self.root / "data" / "split.csv"
+
+    @property
+    def split_audit(self) -> Path:
+        """How much the split leaks."""
+        return self.root / "data" / "split_audit.json"
+
+    @property
+    def training(self) -> Path:
+        """DVCLive's folder."""
+        return self.root / "training"
+
+    @property
+    def training_metrics(self) -> Path:
+        """The last epoch's figures."""
+        return self.training / "metrics.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """`best.ckpt` and `last.ckpt`."""
+        return self.training / "checkpoints"
+
+    @property
+    def bundle(self) -> Path:
+        """What is deployed."""
+        return self.root / "models" / "bundle"
+
+    @property
+    def evaluation(self) -> Path:
+        """Records of the last evaluation."""
+        return self.root / "evaluation"
+
+    @property
+    def metrics(self) -> Path:
+        """Reported figures."""
+        return self.evaluation / "metrics.json"
+
+    @property
+    def per_image(self) -> Path:
+        """One row per test photo."""
+        return self.evaluation / "per_image.csv"
+
+    @property
+    def plots(self) -> Path:
+        """Series that DVC draws."""
+        return self.evaluation / "plots"
+
+    @property
+    def pictures(self) -> Path:
+        """Photo | truth | prediction | error map."""
+        return self.evaluation / "predictions"
+
+    @property
+    def scratch(self) -> Path:
+        """What a run leaves behind only while it runs."""
+        return self.root / ".dvc" / "tmp" / "tiles"
+
+
+def find_project(start: Path | None = None) -> Project:
+    """The project that `start` (default: the current folder) lies in."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
+            return Project(folder)
+    raise ProjectError(
+        "this is not a tiles project: no dvc.yaml and params.yaml here or above",
+        where=str(here),
+        hint="tiles init",
+    )
+
+
+def shipped(name: str) -> Path:
+    """A file that comes with tiles: `dvc.yaml`, `params.yaml`, `configs/demo.yaml`.
+
+    A wheel carries them inside the package; a checkout has them at its top, where people look for them.
+    """
+    inside = Path(__file__).parent / "scaffold" / "shipped" / name
+    return inside if inside.exists() else Path(__file__).parent.parent / name

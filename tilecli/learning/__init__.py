@@ -1,0 +1,1 @@
+"""Networks, losses, the Lightning task and the fit loop."""

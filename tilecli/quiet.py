@@ -1,0 +1,28 @@
+"""Switches that keep the libraries we stand on from phoning home, set before any of them is imported.
+
+Every value is a default: a user who sets one of these variables keeps their own.
+"""
+
+from __future__ import annotations
+
+import os
+
+_DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "ITERATIVE_DO_NOT_TRACK": "1",
+    "DVC_STUDIO_OFFLINE": "true",
+    "NO_ALBUMENTATIONS_UPDATE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "OPENVINO_TELEMETRY_OPT_OUT": "1",
+    # cv2 refuses larger photos before it decodes them; must be set before cv2 is imported. 2^28 px = 16k × 16k.
+    "OPENCV_IO_MAX_IMAGE_PIXELS": str(2**28),
+    "OPENCV_LOG_LEVEL": "ERROR",
+}
+
+
+def be_quiet() -> None:
+    """Set the defaults in this process's environment; child processes inherit them."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)

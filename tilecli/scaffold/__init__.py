@@ -1,0 +1,1 @@
+"""What `tiles init` lays down."""
