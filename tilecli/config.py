@@ -35,7 +35,7 @@ class DataParams(Section):
     sources: tuple[str, ...] = Field(
         ("magnetic-tiles",),
         min_length=1,
-        description="one or several of: magnetic-tiles, sample, a folder, an archive, an http(s) URL, a CSV of image,mask,defect",
+        description="one or several: magnetic-tiles, sample, a folder, an archive, a URL, a CSV of image,mask,defect",
     )
     good: tuple[str, ...] = Field(
         ("good", "free", "ok"), description="defect types that mean 'no defect'; their photos need no mask"
@@ -52,30 +52,24 @@ class SplitParams(Section):
 
     by: Literal["tile", "photo"] = Field(
         "tile",
-        description="tile: all photos of one part in one subset (honest); photo: random, as the reference project did",
+        description="tile: all photos of one part in one subset (honest); photo: random, leaks",
     )
     valid: Share = Field(0.15, description="share of tiles for choosing checkpoint and threshold")
     test: Share = Field(0.2, description="share of tiles kept for the final figures")
     seed: NonNegative = Field(0, description="same seed, same split")
-    good: bool = Field(
-        True, description="use defect-free photos too; false only for parity with the reference project"
-    )
+    good: bool = Field(True, description="use defect-free photos too; false only for parity with the reference project")
 
     @model_validator(mode="after")
     def _leaves_training(self) -> SplitParams:
         if self.valid + self.test > 0.9:
-            raise ValueError(
-                f"valid + test is {self.valid + self.test:g}; at least 0.1 must be left for training"
-            )
+            raise ValueError(f"valid + test is {self.valid + self.test:g}; at least 0.1 must be left for training")
         return self
 
 
 class TrainParams(Section):
     """Network, optimisation and the crops it sees."""
 
-    arch: str = Field(
-        "compactunet", description="compactunet, or any architecture of segmentation-models-pytorch"
-    )
+    arch: str = Field("compactunet", description="compactunet, or any architecture of segmentation-models-pytorch")
     encoder: str = Field("resnet34", description="encoder of an smp architecture; compactunet has its own")
     encoder_weights: str = Field(
         "auto",
@@ -86,37 +80,23 @@ class TrainParams(Section):
     )
     channels: Literal[1, 3] = Field(1, description="1: photos are read as grey; 3: as RGB")
     img_size: NonNegative = Field(0, description="short side of a photo in px; 0 keeps the photo's own scale")
-    crop_size: Annotated[int, Field(ge=32, multiple_of=32)] = Field(
-        160, description="side of a training crop, px"
-    )
+    crop_size: Annotated[int, Field(ge=32, multiple_of=32)] = Field(160, description="side of a training crop, px")
     batch_size: Positive = Field(24, description="crops per step")
     epochs: Positive = Field(40, description="an epoch is steps_per_epoch steps and one validation")
     steps_per_epoch: NonNegative = Field(0, description="0: one crop from every training photo")
     learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(0.002, description="peak rate of AdamW")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="of AdamW")
     warmup: Share = Field(0.05, description="share of all steps over which the rate rises")
-    schedule: Literal["cosine", "constant"] = Field(
-        "cosine", description="what the rate does after the warm-up"
-    )
-    loss: Literal["bce_dice", "focal_dice", "bce", "dice"] = Field(
-        "bce_dice", description="what is minimised"
-    )
-    defect_crops: Share = Field(
-        0.75, description="share of crops of defect photos that are centred on a defect pixel"
-    )
+    schedule: Literal["cosine", "constant"] = Field("cosine", description="what the rate does after the warm-up")
+    loss: Literal["bce_dice", "focal_dice", "bce", "dice"] = Field("bce_dice", description="what is minimised")
+    defect_crops: Share = Field(0.75, description="share of crops of defect photos that are centred on a defect pixel")
     good_crops: Share = Field(0.2, description="share of each batch cut from defect-free photos")
-    balance: Share = Field(
-        0.5, description="0: defect types as often as their photos; 1: every type equally often"
-    )
+    balance: Share = Field(0.5, description="0: defect types as often as their photos; 1: every type equally often")
     augment: Literal["none", "light", "full"] = Field(
         "full", description="flips and turns; full adds exposure and noise"
     )
-    ema: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.99, description="decay of the averaged weights; 0: off"
-    )
-    patience: NonNegative = Field(
-        0, description="stop after this many epochs without a better valid Dice; 0: never"
-    )
+    ema: Annotated[float, Field(ge=0, lt=1)] = Field(0.99, description="decay of the averaged weights; 0: off")
+    patience: NonNegative = Field(0, description="stop after this many epochs without a better valid Dice; 0: never")
     seed: NonNegative = Field(0, description="same seed, same machine: same metrics")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
@@ -130,15 +110,11 @@ class ExportParams(Section):
     precision: Literal["auto", "f32", "bf16"] = Field(
         "auto", description="auto: bf16 where the CPU has it and masks agree"
     )
-    min_agreement: Share = Field(
-        0.995, description="least Dice between the bundle's masks and the checkpoint's"
-    )
+    min_agreement: Share = Field(0.995, description="least Dice between the bundle's masks and the checkpoint's")
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="probability from which a pixel is defect; null: best Dice on the valid subset"
     )
-    min_area_px: Positive = Field(
-        20, description="a region smaller than this does not make a photo defective"
-    )
+    min_area_px: Positive = Field(20, description="a region smaller than this does not make a photo defective")
 
 
 class EvaluateParams(Section):
@@ -146,9 +122,7 @@ class EvaluateParams(Section):
 
     iou: Share = Field(0.3, description="a defect counts as found from this overlap with a predicted region")
     bootstrap: NonNegative = Field(1000, description="resamples of tiles for the 95 % intervals; 0: none")
-    pictures: NonNegative = Field(
-        8, description="how many of the worst, of the best and of random photos are drawn"
-    )
+    pictures: NonNegative = Field(8, description="how many of the worst, of the best and of random photos are drawn")
     seed: NonNegative = Field(0, description="of bootstrap and random pictures")
 
 

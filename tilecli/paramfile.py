@@ -29,13 +29,11 @@ _Loader.yaml_implicit_resolvers = {
 }
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(
-        r"^[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?$|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$"
-    ),
+    re.compile(r"^[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?$|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$"),
     list("-+0123456789."),
 )
 # Integers also match the pattern above; the first resolver that matches wins, so put them in front again.
-for _first, _list in _Loader.yaml_implicit_resolvers.items():
+for _list in _Loader.yaml_implicit_resolvers.values():
     _list.sort(key=lambda item: item[0] == "tag:yaml.org,2002:float")
 
 
@@ -80,9 +78,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         key = key.strip()
         if not equals or not key:
-            raise ConfigError(
-                f"'{text}' is not of the form key=value", where="-S", hint="-S train.learning_rate=0.01"
-            )
+            raise ConfigError(f"'{text}' is not of the form key=value", where="-S", hint="-S train.learning_rate=0.01")
         if key not in known:
             raise unknown_key(key, "-S", known)
         try:
@@ -99,9 +95,7 @@ def unknown_key(key: str, where: str, known: list[str]) -> ConfigError:
     hint = f"did you mean {', '.join(same_tail)}?" if same_tail else near_matches(key, known)
     if not hint:
         section = key.partition(".")[0]
-        members = [k for k in known if k.startswith(f"{section}.")] or sorted(
-            {k.split(".")[0] for k in known}
-        )
+        members = [k for k in known if k.startswith(f"{section}.")] or sorted({k.split(".")[0] for k in known})
         hint = "known: " + ", ".join(members)
     return ConfigError(f"unknown setting {key}", where=where, hint=hint)
 
@@ -122,9 +116,7 @@ def validate(values: Mapping[str, Any], where: str, text: str = "") -> Params:
             raise unknown_key(key, place, dotted_keys()) from None
         shown = json.dumps(first.get("input"), default=str)
         problem = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(
-            f"{key or 'params'}: {problem[0].lower()}{problem[1:]} (got {shown})", where=place
-        ) from None
+        raise ConfigError(f"{key or 'params'}: {problem[0].lower()}{problem[1:]} (got {shown})", where=place) from None
 
 
 def key_lines(text: str) -> dict[str, int]:
@@ -187,23 +179,35 @@ def _hydra(value: Any) -> str:
     return f"'{text}'"
 
 
-def write(path: Path, changes: Mapping[str, Any], template: str | None = None) -> None:
-    """Set dotted keys in the YAML file at `path` (or in `template`, written to `path`), keeping its comments."""
+def edit(text: str, changes: Mapping[str, Any]) -> str:
+    """A YAML text with dotted keys set, keeping its comments."""
+    import io
+
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
 
     editor = YAML()
     editor.preserve_quotes = True
     editor.width = 1000
-    tree = editor.load(template if template is not None else _read(path)) or {}
+    # ruamel would write nothing for None, which reads like a slip.
+    editor.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    tree = editor.load(text) or {}
     for key, value in changes.items():
         plain = value
         if isinstance(value, (list, tuple)):
             plain = CommentedSeq(value)
             plain.fa.set_flow_style()
         set_dotted(tree, key, plain)
-    with files.whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
-        editor.dump(tree, stream)
+    stream = io.StringIO()
+    editor.dump(tree, stream)
+    return stream.getvalue()
+
+
+def write(path: Path, changes: Mapping[str, Any]) -> None:
+    """Set dotted keys in the YAML file at `path`, keeping its comments."""
+    files.write_text(path, edit(_read(path), changes))
 
 
 def _read(path: Path) -> str:

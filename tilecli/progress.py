@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
@@ -109,7 +109,7 @@ def task(name: str, total: float | None = None, unit: str = "") -> Iterator[Task
 
 def track(items: Iterable[T], name: str, total: float | None = None, unit: str = "") -> Iterator[T]:
     """Yield `items`, advancing a task called `name` by one for each."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with task(name, total, unit) as running:
         for item in items:

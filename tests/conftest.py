@@ -1,0 +1,53 @@
+"""What tests share: running `tiles` as a user would, and the place of the real photos."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REAL_PHOTOS = ROOT.parent / "shared" / "data" / "magnetic-tiles.zip"
+
+
+@pytest.fixture
+def real_photos() -> Path:
+    """The real photos' archive; the test is skipped where it is not there."""
+    if not REAL_PHOTOS.is_file():
+        pytest.skip("the real photos (../shared/data/magnetic-tiles.zip) are not on this machine")
+    return REAL_PHOTOS
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """The environment of a user who has set up nothing: no git identity, no caches, no colours."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH")}
+    return {**kept, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1", "COLUMNS": "120"}
+
+
+Tiles = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def tiles(tmp_path: Path) -> Tiles:
+    """Run `tiles` in a folder, as a process of its own; returns what it printed."""
+    home = tmp_path / "home"
+    home.mkdir()
+
+    def run(*arguments: str | Path, cwd: Path, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "tilecli", *map(str, arguments)],
+            cwd=cwd,
+            env={**bare_environment(home), **variables},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        said = f"tiles {' '.join(map(str, arguments))} → {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == code, said
+        assert "Traceback" not in done.stderr, said
+        return done
+
+    return run

@@ -1,0 +1,124 @@
+"""`tiles init`: lay down a project; asks on a terminal when nothing was said."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tilecli.cli import options, terminal
+from tilecli.cli.options import Preset, Set
+from tilecli.cli.verb import verb
+
+if TYPE_CHECKING:
+    from tilecli.scaffold.lay_down import Plan
+
+
+@verb
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of the project; made if missing.")] = Path(),
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="magnetic-tiles, sample, a folder, an archive, a URL or a CSV; repeatable."),
+    ] = None,
+    preset: Preset = None,
+    remote: Annotated[
+        str | None, typer.Option("--remote", metavar="URL", help="Where DVC stores photos and models: a folder or URL.")
+    ] = None,
+    set_: Set = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that stand already; keeps a backup.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+) -> None:
+    """Lay down a project: git and DVC, params.yaml, dvc.yaml, ignore files and a README.
+
+    Example: tiles init real --source photos.zip --preset cpu
+    """
+    from tilecli import progress
+    from tilecli.scaffold.lay_down import add_remote, lay_down, plan
+
+    silent = yes or not (sys.stdin.isatty() and sys.stderr.isatty())
+    asked = not silent and not (source or preset or set_)
+    if asked:
+        source, preset, remote = _ask(folder, remote)
+    settings = _settings(folder, source, preset, set_)
+    work = plan(folder, settings)
+    if asked:
+        _show_plan(work, settings, remote)
+        if not typer.confirm("Go on?", default=True, err=True):
+            raise typer.Exit(1)
+    with progress.listen(_say):
+        project = lay_down(work, force=force)
+        if remote:
+            add_remote(project, remote)
+    where = os.path.relpath(project.root)
+    home = f"project in {where}" if where != "." else "project here"
+    joined = f", part of the git repository {work.joins}" if work.joins else ""
+    terminal.say(f"[good]✔[/] {home}{joined}: {', '.join(work.contents)}, .dvc")
+    terminal.next_commands(*([f"cd {where}"] if where != "." else []), "tiles train")
+
+
+def _settings(folder: Path, source: list[str] | None, preset: str | None, set_: list[str] | None) -> dict[str, Any]:
+    """Dotted settings of the new project: preset, then sources, then `-S`; validated together."""
+    from tilecli import paramfile
+    from tilecli.data.sources import check_source
+
+    settings: dict[str, Any] = paramfile.load_partial(options.preset_file(preset)) if preset else {}
+    if source:
+        settings["data.sources"] = [check_source(text, relative_to=folder) for text in source]
+    settings |= paramfile.parse_overrides(set_ or [])
+    values: dict[str, Any] = {}
+    for key, value in settings.items():
+        paramfile.set_dotted(values, key, value)
+    paramfile.validate(values, "the command line")
+    return settings
+
+
+def _ask(folder: Path, remote: str | None) -> tuple[list[str] | None, str | None, str | None]:
+    """Source, preset and remote from a person; each question has a default."""
+    from tilecli.data.sources import check_source, describe_source
+    from tilecli.errors import TilesError
+    from tilecli.layout import shipped
+
+    presets = sorted(path.stem for path in shipped("configs").glob("*.yaml"))
+    terminal.say(
+        "[muted]Where do the photos come from: magnetic-tiles, sample, a folder, an archive, a URL or a CSV.[/]"
+    )
+    while True:
+        source = typer.prompt("Photos", default="sample", err=True)
+        try:
+            check_source(source, relative_to=folder)
+            terminal.say(f"  found: {describe_source(source)}")
+            break
+        except TilesError as error:
+            terminal.show_error(error)
+    while True:
+        preset = typer.prompt(
+            f"Preset ({', '.join(presets)})", default="demo" if source == "sample" else "cpu", err=True
+        )
+        try:
+            options.preset_file(preset)
+            break
+        except TilesError as error:
+            terminal.show_error(error)
+    remote = typer.prompt("Remote for photos and models (empty: none yet)", default=remote or "", err=True) or None
+    return [source], preset, remote
+
+
+def _show_plan(work: Plan, settings: dict[str, Any], remote: str | None) -> None:
+    terminal.say(f"\nThis will be written to {work.root}:")
+    for name in work.contents:
+        terminal.say(f"  {name}{'  [warning]replaces the one there[/]' if name in work.replaced else ''}")
+    terminal.say(f"  .git  [muted]{'joins ' + str(work.joins) if work.joins else 'a new repository'}[/]")
+    terminal.say("  .dvc" + (f"  [muted]remote: {remote}[/]" if remote else ""))
+    for key, value in settings.items():
+        terminal.say(f"  [muted]{key} = {value}[/]")
+
+
+def _say(event: object) -> None:
+    from tilecli.progress import Event
+
+    if isinstance(event, Event) and event.text:
+        terminal.say(f"[muted]{event.text}[/]" if event.kind == "note" else event.text)

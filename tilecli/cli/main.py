@@ -1,0 +1,63 @@
+"""The `tiles` command: all verbs, in the order of the work. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from tilecli import __version__
+from tilecli.cli import bench, doctor, evaluate, exp, export, fetch, init, predict, split, train
+from tilecli.cli.verb import TRACEBACK_VARIABLE
+
+app = typer.Typer(
+    name="tiles",
+    help="From photos of parts with defect masks to a measured, deployed defect detector.",
+    epilog="Start with: tiles init demo --preset demo && cd demo && tiles train",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tiles {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show the full traceback of an error; may stand anywhere.")
+    ] = False,
+) -> None:
+    if traceback:
+        os.environ[TRACEBACK_VARIABLE] = "1"
+
+
+DATA, MODEL, HELP = "Data", "Model", "This machine"
+app.command("init", rich_help_panel=DATA)(init.init)
+app.command("fetch", rich_help_panel=DATA)(fetch.fetch)
+app.command("split", rich_help_panel=DATA)(split.split)
+app.command("train", rich_help_panel=MODEL)(train.train)
+app.command("export", rich_help_panel=MODEL)(export.export)
+app.command("eval", rich_help_panel=MODEL)(evaluate.evaluate)
+app.command("predict", rich_help_panel=MODEL)(predict.predict)
+app.add_typer(exp.app, name="exp", rich_help_panel=MODEL)
+app.command("doctor", rich_help_panel=HELP)(doctor.doctor)
+app.command("bench", rich_help_panel=HELP)(bench.bench)
+
+
+def main() -> None:
+    """Run the command line; `--traceback` is understood wherever it stands."""
+    if "--traceback" in sys.argv[1:]:
+        sys.argv.remove("--traceback")
+        os.environ[TRACEBACK_VARIABLE] = "1"
+    app()

@@ -1,0 +1,81 @@
+"""Options that several verbs share, and how they become overrides of params.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tilecli.layout import Project
+
+PIPELINE = "Pipeline"
+COMMON = "Common settings (each stands for a -S)"
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-S",
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting of params.yaml; repeatable.",
+        rich_help_panel=PIPELINE,
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", "-f", help="Run again although nothing changed.", rich_help_panel=PIPELINE)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Preset = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME|FILE", help="Settings of a preset: demo, cpu, gpu, reference, or a file."),
+]
+
+
+def preset_file(name: str) -> Path:
+    """The file of a preset given by name or path."""
+    from tilecli.errors import ConfigError, near_matches
+    from tilecli.layout import shipped
+
+    folder = shipped("configs")
+    named = folder / f"{name}.yaml"
+    if named.is_file():
+        return named
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    known = sorted(file.stem for file in folder.glob("*.yaml"))
+    hint = near_matches(name, known) or f"presets: {', '.join(known)}; or the path of a YAML file"
+    raise ConfigError(f"there is no preset '{name}'", where="--preset", hint=hint)
+
+
+def changes(
+    project: Project, preset: str | None = None, typed: Mapping[str, Any] | None = None, set_: list[str] | None = None
+) -> dict[str, Any]:
+    """What differs from params.yaml: the preset, then typed flags, then `-S`; validated as a whole.
+
+    Returns `dotted key → value` for the keys whose value really changes.
+    """
+    from tilecli import paramfile
+
+    text = project.params.read_text(encoding="utf-8")
+    values = paramfile.parse_yaml(text, str(project.params))
+    before = paramfile.validate(values, str(project.params), text).model_dump(mode="json")
+    wanted: dict[str, Any] = paramfile.load_partial(preset_file(preset)) if preset else {}
+    wanted |= {key: value for key, value in (typed or {}).items() if value is not None}
+    wanted |= paramfile.parse_overrides(set_ or [])
+    for key, value in wanted.items():
+        paramfile.set_dotted(values, key, value)
+    after = paramfile.flatten(paramfile.validate(values, "the command line").model_dump(mode="json"))
+    old = paramfile.flatten(before)
+    return {key: value for key, value in after.items() if old.get(key) != value}
+
+
+def write_changes(project: Project, wanted: Mapping[str, Any]) -> None:
+    """Put changed settings into params.yaml, keeping its comments."""
+    from tilecli import paramfile
+
+    if wanted:
+        paramfile.write(project.params, wanted)

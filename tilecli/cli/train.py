@@ -1,0 +1,161 @@
+"""`tiles train`: run the pipeline as an experiment and show what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tilecli.cli import options, terminal
+from tilecli.cli.options import COMMON, PIPELINE, Json, Preset, Set
+from tilecli.cli.verb import verb
+
+if TYPE_CHECKING:
+    from tilecli.experiments.store import Record
+    from tilecli.layout import Project
+
+
+@verb
+def train(
+    lr: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.", rich_help_panel=COMMON)] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Number of epochs.", rich_help_panel=COMMON)] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", help="Crops per step.", rich_help_panel=COMMON)
+    ] = None,
+    img_size: Annotated[
+        int | None, typer.Option("--img-size", help="Short side, px; 0: the photo's own scale.", rich_help_panel=COMMON)
+    ] = None,
+    arch: Annotated[
+        str | None, typer.Option("--arch", help="compactunet or any smp architecture.", rich_help_panel=COMMON)
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", help="Encoder of an smp architecture.", rich_help_panel=COMMON)
+    ] = None,
+    encoder_weights: Annotated[
+        str | None,
+        typer.Option("--encoder-weights", help="auto, imagenet, none or a file.", rich_help_panel=COMMON),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the training.", rich_help_panel=COMMON)] = None,
+    device: Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda.", rich_help_panel=COMMON)] = None,
+    precision: Annotated[
+        str | None, typer.Option("--precision", help="auto, fp32, bf16, fp16.", rich_help_panel=COMMON)
+    ] = None,
+    preset: Preset = None,
+    set_: Set = None,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="Name of the experiment.", rich_help_panel=PIPELINE)
+    ] = None,
+    message: Annotated[
+        str | None, typer.Option("--message", "-m", help="Why you try this.", rich_help_panel=PIPELINE)
+    ] = None,
+    only: Annotated[
+        bool, typer.Option("--only", help="Stop after training: no export, no evaluation.", rich_help_panel=PIPELINE)
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted training stopped.", rich_help_panel=PIPELINE)
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train, export and evaluate as one experiment; only what a change touches runs again.
+
+    Example: tiles train --lr 0.01 --name higher-rate
+    """
+    from tilecli.cli.live import display
+    from tilecli.experiments import dvc, store
+    from tilecli.experiments.project import experiment_name, prepare
+    from tilecli.layout import find_project
+
+    project = find_project()
+    typed = {
+        "train.learning_rate": lr,
+        "train.epochs": epochs,
+        "train.batch_size": batch_size,
+        "train.img_size": img_size,
+        "train.arch": arch,
+        "train.encoder": encoder,
+        "train.encoder_weights": encoder_weights,
+        "train.seed": seed,
+        "train.device": device,
+        "train.precision": precision,
+    }
+    wanted = options.changes(project, preset, typed, set_)
+    prepare(project, commit_needed=True)
+    name = experiment_name(project, name)
+    try:
+        with display():
+            outcome = dvc.experiment(
+                project,
+                name=name,
+                overrides=_as_overrides(wanted),
+                targets=["train"] if only else [],
+                message=message,
+                resume=resume,
+            )
+    except KeyboardInterrupt:
+        _say_resume(project, name)
+        raise
+    tried = store.experiments(project)
+    done = next((record for record in tried if record.name == name), None)
+    _show(project, done or store.workspace(project), outcome.ran, as_json=as_json)
+
+
+def _as_overrides(wanted: dict[str, Any]) -> list[str]:
+    from tilecli import paramfile
+
+    return [paramfile.as_override(key, value) for key, value in wanted.items()]
+
+
+def _say_resume(project: Project, name: str) -> None:
+    if (project.checkpoints / "last.ckpt").exists():
+        terminal.say(
+            f"stopped; params.yaml keeps this run's settings. Go on with: [command]tiles train --resume --name {name}[/]"
+        )
+    else:
+        terminal.say("stopped before the first epoch ended. Start again with: [command]tiles train[/]")
+
+
+def _show(project: Project, done: Record, ran: list[str], *, as_json: bool) -> None:
+    """The result beside the baseline's, and what to type next."""
+    from dataclasses import asdict
+
+    from tilecli.experiments import compare, store
+
+    if as_json:
+        terminal.print_json(asdict(done))
+        return
+    base = store.commit(project)
+    out = terminal.console()
+    metrics = compare.headline_metrics([done])
+    if metrics:
+        columns = [("metric", "left"), (done.name, "right")]
+        compared = bool(compare.headline_metrics([base]))
+        if compared:
+            columns += [("last commit", "right"), ("", "left")]
+        rows = [_figure_row(name, done, base, compared=compared) for name in metrics]
+        out.print(terminal.table(f"Experiment {done.name}", columns, rows))
+    if not set(ran) - {"check_packages"}:
+        terminal.say("nothing had changed, so nothing was run again; change a setting with --lr … or -S key=value")
+    if done.metrics.get("dice_mean") is not None:
+        terminal.say(f"pictures of the test photos: {project.pictures}")
+    terminal.next_commands(
+        "tiles exp compare --sort dice_mean", "tiles predict PHOTO", f'git add . && git commit -m "{done.name}"'
+    )
+
+
+def _figure_row(name: str, done: Record, base: Record, *, compared: bool) -> list[str]:
+    from tilecli.experiments.compare import higher_is_better
+
+    value, old = done.metrics.get(name), base.metrics.get(name)
+    text = terminal.number(value)
+    low, high = done.metrics.get("dice_ci_low"), done.metrics.get("dice_ci_high")
+    if name == "dice_mean" and low is not None and high is not None:
+        text += f" ({terminal.number(low)}–{terminal.number(high)})"
+    row = [name, text]
+    if compared:
+        row.append(terminal.number(old))
+        if value is None or old is None or value == old:
+            row.append("")
+        else:
+            better = (value > old) == higher_is_better(name)
+            row.append(f"{'▲' if value > old else '▼'} {'better' if better else 'worse'}")
+    return row

@@ -1,0 +1,109 @@
+"""What figures depend on besides data and params: package versions, and the code that each stage runs.
+
+Only the runtime closure of tilecli's own requirements counts, so an unrelated package in the environment re-runs
+nothing. Code counts by its syntax tree without docstrings, so neither does a better comment.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import re
+from importlib import metadata
+from pathlib import Path
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+
+PACKAGE = "tilecli"
+STAGES = ("fetch", "split", "train", "export", "evaluate")
+EXTRAS = ("train",)  # the extras whose packages have a say in the figures
+
+
+def locked_requirements(package: str = PACKAGE, extras: tuple[str, ...] = EXTRAS) -> list[str]:
+    """`name==version` of `package` and everything it needs at run time here, sorted; missing packages are left out."""
+    found: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
+    todo = [(package, extra) for extra in ("", *extras)]
+    while todo:
+        name, extra = todo.pop()
+        key = _canonical(name)
+        if (key, extra) in seen:
+            continue
+        seen.add((key, extra))
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        found[key] = distribution.version
+        for line in distribution.requires or []:
+            requirement = Requirement(line)
+            if _applies(requirement.marker, extra):
+                todo += [(requirement.name, wanted) for wanted in ("", *requirement.extras)]
+    return [f"{name}=={version}" for name, version in sorted(found.items())]
+
+
+def _applies(marker: Marker | None, extra: str) -> bool:
+    """Whether a requirement counts here for `extra`; what a package needs without extras is asked for with ''."""
+    if marker is None:
+        return not extra
+    if extra and marker.evaluate({"extra": ""}):
+        return False  # already taken with the package itself
+    return marker.evaluate({"extra": extra})
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def stage_code(stage: str) -> str:
+    """Hex digest of every tilecli module that the stage imports, directly or through another."""
+    digest = hashlib.sha256()
+    for name, path in sorted(_imported_modules(f"{PACKAGE}.stages.{stage}").items()):
+        digest.update(f"{name}\n{_meaning(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _imported_modules(start: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name in found or not name.startswith(PACKAGE):
+            continue
+        path = _source(name)
+        if path is None:
+            continue
+        found[name] = path
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                todo += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                # `from tilecli.data import split` may name a module or something inside one.
+                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def _source(module: str) -> Path | None:
+    """The module's file, without importing anything but its parent packages."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _meaning(path: Path) -> str:
+    """The file's syntax tree as text, without docstrings and positions."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return ast.dump(tree, include_attributes=False)
