@@ -1,0 +1,179 @@
+"""From sources to data/dataset: bring, unpack, recognise, check every photo, put the dataset in place as a whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import cv2
+
+from tilecli import files, progress
+from tilecli.config import DataParams
+from tilecli.data import sources
+from tilecli.data.catalog import Photo, encode_mask, write_index
+from tilecli.data.checks import Problem, Remark, check_photo, report_problems, report_remarks
+from tilecli.data.layouts import Layout, Record
+from tilecli.data.names import Origin, exposure, photo_names
+from tilecli.errors import DataError
+from tilecli.layout import Project
+
+_WORK = ".work"  # in the unfinished dataset's folder, so that files move by renaming
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A photo to check, and where its checked files wait."""
+
+    source: sources.Source
+    root: Path
+    record: Record
+    waiting: Path  # + ".photo", ".png"
+
+    @property
+    def photo_path(self) -> Path:
+        """The file that will be moved into the dataset."""
+        return self.root / self.record.image if self.source.is_temporary else self.waiting.with_suffix(".photo")
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is remembered of a checked photo; its pixels are on disk."""
+
+    defect: str
+    width: int
+    height: int
+    has_mask: bool
+    remarks: frozenset[Remark]
+
+
+def fetch_dataset(project: Project, params: DataParams) -> list[Photo]:
+    """Make data/dataset from `params.sources` and return its index.
+
+    Raises BadPhotosError with every photo that cannot be used (unless `params.skip_bad`), DataError for a source that
+    is missing, unsafe or not understood, DownloadError where the network fails. Then the dataset stays as it was.
+    """
+    found = sources.locate_all(params.sources, project.root)
+    for source in found:
+        if source.kind != "url":
+            _refuse_own_dataset(source.path, project)
+    found = [sources.bring(source, project.downloads) for source in found]
+    with files.whole_folder(project.dataset) as folder:
+        work = folder / _WORK
+        (work / "checked").mkdir(parents=True)
+        layouts = [sources.lay_out(source, work / str(number), params) for number, source in enumerate(found)]
+        for layout in layouts:
+            _refuse_own_dataset(layout.root, project)
+        photos = _fill(folder, list(zip(found, layouts, strict=True)), params.skip_bad)
+        write_index(folder / project.index.name, photos)
+        shutil.rmtree(work)
+    progress.result(
+        "sources",
+        rows=[
+            {"source": source.text, "layout": layout.name, "photos": sum(p.source == source.name for p in photos)}
+            for source, layout in zip(found, layouts, strict=True)
+        ],
+    )
+    return photos
+
+
+def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_bad: bool) -> list[Photo]:
+    """Check every photo and move those that can be used into `folder`; returns the index, sorted by name."""
+    several = len(laid_out) > 1
+
+    def label(source: sources.Source, file: str) -> str:
+        return f"{source.name}/{file}" if several else file
+
+    items = [(source, layout.root, record) for source, layout in laid_out for record in layout.records]
+    todo = [
+        _Item(source, root, record, folder / _WORK / "checked" / str(number))
+        for number, (source, root, record) in enumerate(items)
+    ]
+    outcomes = _examine_all(todo)
+    problems = [
+        Problem(label(item.source, outcome.file), outcome.reason)
+        for item, outcome in zip(todo, outcomes, strict=True)
+        if isinstance(outcome, Problem)
+    ]
+    problems += [
+        Problem(label(source, mask), "is a mask without a photo")
+        for source, layout in laid_out
+        for mask in layout.lonely_masks
+    ]
+    where = ", ".join(source.text for source, _ in laid_out)
+    report_problems(problems, skip_bad, where)
+    kept = [(item, outcome) for item, outcome in zip(todo, outcomes, strict=True) if isinstance(outcome, _Kept)]
+    if not kept:
+        raise DataError("no photo is left", where=where)
+    report_remarks((label(item.source, item.record.image), outcome.remarks) for item, outcome in kept)
+    return _place(folder, kept)
+
+
+def _examine_all(items: Sequence[_Item]) -> list[_Kept | Problem]:
+    """`_examine` on every core; OpenCV's own threads would only get in the way."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(0)
+    pool = ThreadPoolExecutor(_cores())
+    try:
+        return list(progress.track(pool.map(_examine, items), "check photos", len(items), "photo"))
+    finally:
+        # After Ctrl-C nobody wants the rest; those that run are waited for, because they write.
+        pool.shutdown(wait=True, cancel_futures=True)
+        cv2.setNumThreads(threads)
+
+
+def _examine(item: _Item) -> _Kept | Problem:
+    """Check one photo and write down what the dataset will hold of it, before its pixels are forgotten."""
+    checked = check_photo(item.root, item.record)
+    if isinstance(checked, Problem):
+        return checked
+    if not item.source.is_temporary:
+        item.photo_path.write_bytes(checked.data)  # the very bytes that were checked
+    if checked.mask is not None:
+        item.waiting.with_suffix(".png").write_bytes(encode_mask(checked.mask))
+    return _Kept(checked.defect, checked.width, checked.height, checked.mask is not None, checked.remarks)
+
+
+def _place(folder: Path, kept: Sequence[tuple[_Item, _Kept]]) -> list[Photo]:
+    """Name the photos and move them and their masks to where the index says."""
+    for name in ("images", "masks"):
+        (folder / name).mkdir()
+    origins = [
+        Origin(item.source.name, str(PurePosixPath(item.record.image).with_suffix("")), outcome.defect)
+        for item, outcome in kept
+    ]
+    photos = []
+    for name, (item, outcome) in zip(photo_names(origins), kept, strict=True):
+        image = PurePosixPath(item.record.image)
+        photo = Photo(
+            photo=name,
+            image=f"images/{name}{image.suffix.lower()}",
+            mask=f"masks/{name}.png" if outcome.has_mask else "",
+            defect=outcome.defect,
+            source=item.source.name,
+            exposure=exposure(image.stem),
+            width=outcome.width,
+            height=outcome.height,
+        )
+        item.photo_path.replace(folder / photo.image)
+        if photo.mask:
+            item.waiting.with_suffix(".png").replace(folder / photo.mask)
+        photos.append(photo)
+    return sorted(photos, key=lambda photo: photo.photo)
+
+
+def _refuse_own_dataset(path: Path, project: Project) -> None:
+    if path.resolve().is_relative_to(project.dataset.resolve()):
+        raise DataError(
+            "a source lies inside the dataset that fetching replaces",
+            where=str(path),
+            hint="move the photos elsewhere and give that path",
+        )
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
