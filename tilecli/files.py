@@ -45,7 +45,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         temporary.replace(path)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove_folder(temporary)
         raise
 
 
@@ -64,6 +64,16 @@ def sha256(path: Path) -> str:
     """Hex digest of the file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _remove_folder(path: Path) -> None:
+    # Impatient people press Ctrl-C again, and a terminal sends it to a stage as well as to who started the stage.
+    for _ in range(100):
+        try:
+            shutil.rmtree(path, ignore_errors=True)
+            return
+        except KeyboardInterrupt:
+            continue
 
 
 def _umask() -> int:

@@ -22,6 +22,7 @@ from tilecli.errors import DataError
 from tilecli.layout import Project
 
 _WORK = ".work"  # in the unfinished dataset's folder, so that files move by renaming
+_PATIENCE = 100  # how many more times Ctrl-C may be pressed while the last photos, some ms each, are written
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,20 @@ def _examine_all(items: Sequence[_Item]) -> list[_Kept | Problem]:
     try:
         return list(progress.track(pool.map(_examine, items), "check photos", len(items), "photo"))
     finally:
-        # After Ctrl-C nobody wants the rest; those that run are waited for, because they write.
-        pool.shutdown(wait=True, cancel_futures=True)
+        _end(pool)
         cv2.setNumThreads(threads)
+
+
+def _end(pool: ThreadPoolExecutor) -> None:
+    """Give up what has not begun and wait for what has, even if Ctrl-C is pressed again: it writes into a folder that
+    is about to be removed."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    for _ in range(_PATIENCE):
+        try:
+            pool.shutdown(wait=True)
+            return
+        except KeyboardInterrupt:
+            continue
 
 
 def _examine(item: _Item) -> _Kept | Problem:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -204,6 +208,26 @@ def test_ctrl_c_leaves_nothing(project: Project, tiles_folder: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt), progress.listen(interrupt):
         fetch_dataset(project, DataParams(sources=("../line3",)))
+    assert list((project.root / "data").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT as a terminal does")
+def test_ctrl_c_pressed_again_and_again_leaves_nothing_either(project: Project) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tilecli.config import *; from tilecli.layout import Project; "
+        "from tilecli.data.fetch import fetch_dataset; "
+        "fetch_dataset(Project(Path(sys.argv[1])), DataParams(sources=('sample',), sample=SampleParams(tiles=48)))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(project.root)], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if list(project.root.glob("data/.dataset.*/.work/checked/*")):
+            break
+        time.sleep(0.005)
+    for _ in range(4):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.003)
+    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
     assert list((project.root / "data").iterdir()) == []
 
 
