@@ -1,0 +1,97 @@
+"""Perceptual hashes of photos and the distances between them. What counts as the same tile is `tiles`' affair.
+
+The hash is the 32×32 horizontal difference hash of DATA.md: the grey photo is averaged down to 33×32 pixels
+(cv2.INTER_AREA on uint8, so means are rounded to whole grey values), and a bit says that a pixel is strictly darker
+than its right neighbour. Exposure scales brightness and keeps its order, so photos of one spot keep most bits;
+photos of different spots differ in about half of the 1,024.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tilecli import progress, quiet
+from tilecli.data.preprocess import Uint8, decode_photo
+from tilecli.errors import DataError
+
+quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
+import cv2  # noqa: E402
+
+Words = npt.NDArray[np.uint64]
+A = TypeVar("A")
+B = TypeVar("B")
+
+SIDE = 32  # bits per row and per column
+WORDS = SIDE * SIDE // 64  # 64-bit words of one hash
+_BLOCK = 2**21  # distances computed at once; with 64-bit scratch words about 32 MB
+_THREADS = 4  # decoding is bound by memory beyond this
+
+
+@dataclass(frozen=True)
+class Prints:
+    """What identifies each photo: `hashes` N×16 uint64 (what it looks like), `contents` (which file it is)."""
+
+    hashes: Words
+    contents: tuple[str, ...]  # 16 hex digits of the file's SHA-256
+
+
+def difference_hash(photo: Uint8) -> Words:
+    """Hash of an H×W or H×W×1 grey uint8 photo: 1,024 bits as 16 uint64 words."""
+    small = np.asarray(cv2.resize(photo, (SIDE + 1, SIDE), interpolation=cv2.INTER_AREA)).reshape(SIDE, SIDE + 1)
+    return np.packbits(small[:, 1:] > small[:, :-1]).view(np.uint64)
+
+
+def take_prints(paths: Sequence[Path]) -> Prints:
+    """Read every photo once; raises DataError that names a file that is missing or no image."""
+    taken = list(in_threads(_take_print, paths, "look for photos of the same tile", "photo"))
+    hashes = np.stack([words for words, _ in taken]) if taken else np.zeros((0, WORDS), np.uint64)
+    return Prints(hashes, tuple(content for _, content in taken))
+
+
+def distances(rows: Words, columns: Words) -> npt.NDArray[np.uint16]:
+    """N×16 and M×16 words → N×M uint16: how many bits differ."""
+    differing = np.zeros((len(rows), len(columns)), np.uint16)
+    for word in range(WORDS):
+        differing += np.bitwise_count(rows[:, word, None] ^ columns[None, :, word])
+    return differing
+
+
+def blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Slices of `rows` such that a block of `distances` to `columns` photos fits into little memory."""
+    step = max(1, _BLOCK // max(1, columns))
+    for start in range(0, rows, step):
+        yield slice(start, min(rows, start + step))
+
+
+def in_threads(function: Callable[[A], B], items: Sequence[A], name: str, unit: str) -> Iterator[B]:
+    """`function` of every item, in order, by a few threads (OpenCV lets go of the interpreter lock).
+
+    Reports as the task `name`. After an error or Ctrl-C what has not begun is not begun.
+    """
+    own_threads = cv2.getNumThreads()
+    cv2.setNumThreads(0)  # OpenCV's own threads would fight ours
+    pool = ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1))
+    try:
+        yield from progress.track(pool.map(function, items), name, total=len(items), unit=unit)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        cv2.setNumThreads(own_threads)
+
+
+def _take_print(path: Path) -> tuple[Words, str]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"a photo of the dataset cannot be read: {error.strerror or error}", where=str(path), hint="tiles fetch"
+        ) from error
+    return difference_hash(decode_photo(data, 1, str(path))), hashlib.sha256(data).hexdigest()[:16]
