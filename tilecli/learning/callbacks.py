@@ -1,0 +1,206 @@
+"""What happens around the steps: the end of an epoch is recorded and saved, and a wish to stop is granted.
+
+How the records and checkpoints look is in `tilecli.learning.record` and `tilecli.learning.checkpoint`.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+import pytorch_lightning as lightning
+
+from tilecli import files, progress
+from tilecli.layout import Project
+from tilecli.learning import checkpoint
+from tilecli.learning.checkpoint import Facts
+from tilecli.learning.record import Record
+from tilecli.learning.task import SegmentationTask
+
+
+class EpochEnd(lightning.Callback):
+    """After each epoch: record, then the best checkpoint, then the last one, then tell.
+
+    In this order a kill between any two of them loses nothing but the epoch: what was recorded too much is dropped
+    when the run is resumed, and an epoch that comes again gives the same best checkpoint again.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        facts: Facts,
+        data: str,
+        *,
+        epochs: int,
+        patience: int,
+        photos: int,
+        state: dict[str, Any] | None,
+    ) -> None:
+        """`facts` of the run, `data` the fingerprint of photos and split, `photos` crops per epoch.
+
+        `state` is what an earlier run's checkpoint kept for this class.
+        """
+        before = state or {"epoch": 0, "seconds": 0.0, "best": None}
+        self.best: dict[str, float] | None = before["best"]
+        if self.best is not None and not (project.checkpoints / checkpoint.BEST).is_file():
+            self.best = None  # somebody took it away; the next epoch makes a new one
+        self.seconds = float(before["seconds"])  # all epochs so far, also those of interrupted runs
+        self.done = int(before["epoch"])
+        self._project, self._facts, self._data = project, facts, data
+        self._epochs, self._patience, self._photos = epochs, patience, photos
+        self._record = Record(project.training, after=self.done)
+        self._started = self._trained = 0.0
+        self._run: list[float] = []  # seconds of each epoch of this process
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+
+    def on_validation_start(self, *_: Any) -> None:
+        """Stop the clock of the training half."""
+        self._trained = time.monotonic() - self._started
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Record and save."""
+        task = pl_module
+        assert isinstance(task, SegmentationTask)  # noqa: S101 - for mypy; there is no other
+        self.done = task.epochs_done + 1
+        self._run.append(time.monotonic() - self._started)
+        self.seconds += self._run[-1]
+        speed = self._photos / max(self._trained, 1e-9)
+        better = self._is_better(task)
+        if better:
+            self.best = {"epoch": self.done, "dice": task.valid.dice, "loss": task.valid_loss}
+        self._note_down(task, speed)
+        if better:
+            self._save_best(task)
+        self._save_last(trainer)
+        progress.epoch(
+            self.done,
+            self._epochs,
+            loss=task.train_loss,
+            valid_loss=task.valid_loss,
+            valid_dice=task.valid.dice,
+            photos_per_s=speed,
+            lr=task.rate,
+            seconds_left=(self._epochs - self.done) * sorted(self._run)[len(self._run) // 2],
+            best_dice=self._best["dice"],
+            best_epoch=self._best["epoch"],
+        )
+        if self._patience and self.done - self._best["epoch"] >= self._patience and self.done < self._epochs:
+            progress.note(f"stopped after epoch {self.done}: no better valid Dice in {self._patience} epochs")
+            trainer.should_stop = True
+
+    @property
+    def _best(self) -> dict[str, float]:
+        assert self.best is not None  # noqa: S101 - the first epoch is always the best so far
+        return self.best
+
+    def _is_better(self, task: SegmentationTask) -> bool:
+        """Higher valid Dice; while that is equal (0, in the beginning) the lower valid loss."""
+        if self.best is None:
+            return True
+        return (task.valid.dice, -task.valid_loss) > (self.best["dice"], -self.best["loss"])
+
+    def _note_down(self, task: SegmentationTask, speed: float) -> None:
+        series = {
+            "train/loss": task.train_loss,
+            "valid/loss": task.valid_loss,
+            "valid/dice": task.valid.dice,
+            "valid/jaccard": task.valid.jaccard,
+            "valid/foreground_acc": task.valid.foreground_acc,
+            "lr": task.rate,
+        }
+        figures = {
+            "epoch": self.done,
+            "best/dice": self._best["dice"],
+            "best/epoch": self._best["epoch"],
+            "seconds": round(self.seconds, 1),
+            "photos_per_s": round(speed, 2),
+            "resumed": self._facts["resumed"],
+        }
+        self._record.epoch(self.done, series, figures)
+
+    def facts(self) -> Facts:
+        """The run's facts with those of its best epoch."""
+        return {**self._facts, "epoch": self._best["epoch"], "valid_dice": self._best["dice"]}
+
+    def _save_best(self, task: SegmentationTask) -> None:
+        checkpoint.write_best(self._project.checkpoints / checkpoint.BEST, task.deployed_weights(), self.facts())
+
+    def _save_last(self, trainer: lightning.Trainer) -> None:
+        run = {"epochs": self.done, "seconds": round(self.seconds, 1)}
+        files.write_json(self._project.training / "run.json", {**self.facts(), **run})
+        with files.whole_file(self._project.checkpoints / checkpoint.LAST) as temporary:
+            trainer.save_checkpoint(temporary)
+
+    def on_save_checkpoint(self, *args: Any) -> None:
+        """Put what resuming needs into Lightning's checkpoint."""
+        content: dict[str, Any] = args[2]
+        content[checkpoint.OURS] = {
+            "facts": self._facts,
+            "data": self._data,
+            "epoch": self.done,
+            "seconds": self.seconds,
+            "best": self.best,
+        }
+
+
+class StepTicks(lightning.Callback):
+    """Advances a progress task by one for each step."""
+
+    def __init__(self, ticks: progress.Task) -> None:
+        self._ticks = ticks
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """One more step is done."""
+        self._ticks.advance()
+
+
+class StopRequestedError(BaseException):
+    """Ends Lightning's loop; it would take a KeyboardInterrupt for a reason to exit the process."""
+
+
+class StopOnSignal(lightning.Callback):
+    """Turns SIGINT and SIGTERM into an orderly end after the present step, for the length of a `with` block.
+
+    A second signal ends at once. The block then raises KeyboardInterrupt, whatever became of the signal on its way
+    through Lightning.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopOnSignal:
+        # Only the main thread may handle signals; elsewhere (a test, a server) nobody sends us any.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self.requested:
+            raise KeyboardInterrupt from None
+
+    def _on_signal(self, *_: object) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Stop between two steps."""
+        self._stop()
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        """Stop between two photos."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self.requested:
+            raise StopRequestedError

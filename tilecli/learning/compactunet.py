@@ -1,0 +1,58 @@
+"""A small plain U-Net that learns from scratch: two 3×3 convolutions per level, batch norm, ReLU.
+
+Made for a few hundred photos and a CPU: a stride-2 stem quarters the pixels that everything else works on, and there
+is nothing to download. With the default widths it has 1.0 M parameters (Ronneberger et al., MICCAI 2015, with batch
+norm, nearest-neighbour upsampling and padded convolutions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class CompactUNet(nn.Module):
+    """N×C×H×W → logits N×1×H×W; H and W must be multiples of `multiple`."""
+
+    def __init__(self, channels: int, widths: Sequence[int]) -> None:
+        """`widths` are the channels per level, finest first; the finest level has half the input's resolution."""
+        super().__init__()
+        self.multiple = 2 ** len(widths)
+        self.stem = _conv(channels, widths[0], stride=2)
+        self.down = nn.ModuleList(
+            nn.Sequential(_conv(before, width), *([] if level == 0 else [_conv(width, width)]))
+            for level, (before, width) in enumerate(zip((widths[0], *widths), widths, strict=False))
+        )
+        self.up = nn.ModuleList(
+            nn.Sequential(_conv(below + width, width), _conv(width, width))
+            for width, below in zip(reversed(widths[:-1]), reversed(widths[1:]), strict=True)
+        )
+        self.head = nn.Conv2d(widths[0], 1, kernel_size=1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Logits at the input's resolution."""
+        features = self.stem(image)
+        skips = []
+        for level, block in enumerate(self.down):
+            features = block(features if level == 0 else F.max_pool2d(features, 2))
+            skips.append(features)
+        skips.pop()
+        for block in self.up:
+            larger = F.interpolate(features, scale_factor=2.0, mode="nearest")
+            features = block(torch.cat([larger, skips.pop()], dim=1))
+        logits: torch.Tensor = self.head(features)
+        return F.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def _conv(before: int, after: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(before, after, kernel_size=3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+    )

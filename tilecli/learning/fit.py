@@ -1,0 +1,170 @@
+"""Training from a project's photos and split to `training/`: the Trainer, and where a run starts from."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+
+from tilecli import files, hardware, progress
+from tilecli.config import Params, TrainParams
+from tilecli.data.datamodule import TileData
+from tilecli.errors import ModelError
+from tilecli.layout import Project
+from tilecli.learning import checkpoint, names, network, precision
+from tilecli.learning.callbacks import EpochEnd, StepTicks, StopOnSignal
+from tilecli.learning.precision import Precision
+from tilecli.learning.task import SegmentationTask
+
+_MAX_WORKERS = 8  # processes that cut crops for a GPU; more of them wait for each other
+
+
+def train(project: Project, params: Params, *, resume: bool) -> None:
+    """Fit the network of `params.train` on the project's training photos and write `training/`.
+
+    With `resume`, goes on after the last finished epoch of an interrupted run with the same settings and photos;
+    otherwise starts afresh. Raises ModelError or DataError for what the user can mend, and KeyboardInterrupt once the
+    run has ended in order after Ctrl-C or SIGTERM.
+    """
+    settings = params.train
+    names.check_names(settings.arch, settings.encoder)
+    chosen = precision.choose(settings)
+    with _quiet_libraries(), _threads(chosen.threads):
+        data = _fingerprint(project)
+        restored = _restore(project, settings, data) if resume else None
+        if restored is None and project.training.exists():
+            shutil.rmtree(project.training)
+        _fit(project, settings, chosen, data, restored)
+
+
+def _fit(
+    project: Project, settings: TrainParams, chosen: Precision, data: str, restored: dict[str, Any] | None
+) -> None:
+    ours = restored[checkpoint.OURS] if restored else None
+    done = int(ours["epoch"]) if ours else 0
+    if done >= settings.epochs:
+        progress.note(f"nothing to resume: all {done} epochs are done")
+        return
+    torch.manual_seed(settings.seed)
+    built = network.build(settings, weights=restored is None)
+    if restored is not None:
+        built.network.load_state_dict(_network_state(restored))
+    workers = min(_MAX_WORKERS, hardware.usable_cores() - 1) if chosen.device != "cpu" else 0
+    photos = TileData(project, settings, multiple=built.multiple, start_epoch=done, workers=workers)
+    facts = {
+        "train": settings.model_dump(mode="json"),
+        "input": {**asdict(photos.contract), "mean": list(photos.contract.mean), "std": list(photos.contract.std)},
+        "encoder_weights": ours["facts"]["encoder_weights"] if ours else built.encoder_weights,
+        "precision": chosen.name,
+        "memory_format": "channels_last" if chosen.channels_last else "contiguous",
+        "device": chosen.device,
+        "threads": chosen.threads,
+        "seed": settings.seed,
+        "resumed": restored is not None,
+        "torch": str(torch.__version__),
+    }
+    count = sum(value.numel() for value in built.network.parameters())
+    progress.note(
+        f"{settings.arch}, {count / 1e6:.1f} M parameters, encoder weights: {facts['encoder_weights']}; "
+        f"{chosen.name} on {chosen.device} with {chosen.threads} threads ({chosen.reason}); "
+        f"{photos.photos['train']} training and {photos.photos['valid']} validation photos",
+        **{key: facts[key] for key in ("encoder_weights", "precision", "device", "threads")},
+    )
+    task = SegmentationTask(built.network, settings, chosen, steps=photos.steps, start_epoch=done, restored=restored)
+    steps = photos.steps
+    ends = EpochEnd(
+        project,
+        facts,
+        data,
+        epochs=settings.epochs,
+        patience=settings.patience,
+        photos=steps * settings.batch_size,
+        state=ours,
+    )
+    with StopOnSignal() as stop, progress.task("train", settings.epochs * steps, "steps") as ticks:
+        ticks.done = done * steps
+        trainer = lightning.Trainer(
+            accelerator="cpu" if chosen.device == "cpu" else "cuda",
+            devices=1 if chosen.device == "cpu" else [int(chosen.device.partition(":")[2])],
+            precision=chosen.lightning,
+            max_epochs=settings.epochs - done,
+            callbacks=[stop, StepTicks(ticks), ends],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            default_root_dir=str(project.training),
+            # Lets cuDNN time its algorithms: crops are all of one size. No effect on a CPU.
+            benchmark=chosen.name != "fp32",
+        )
+        try:
+            trainer.fit(task, datamodule=photos)
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"the GPU's memory is too small for batches of {settings.batch_size}",
+                where="train.batch_size",
+                hint=f"-S train.batch_size={max(1, settings.batch_size // 2)}",
+            ) from error
+    progress.result("train", **ends.facts(), seconds=round(ends.seconds, 1), epochs=ends.done)
+
+
+def _restore(project: Project, settings: TrainParams, data: str) -> dict[str, Any] | None:
+    """The checkpoint to go on from; None, with a note, where there is none."""
+    path = project.checkpoints / checkpoint.LAST
+    if not path.is_file():
+        progress.note("there is no interrupted training to resume: starting afresh")
+        return None
+    restored = checkpoint.read_last(path, settings, data)
+    progress.note(f"resuming after epoch {restored[checkpoint.OURS]['epoch']} of {settings.epochs}")
+    return restored
+
+
+def _network_state(restored: dict[str, Any]) -> dict[str, torch.Tensor]:
+    prefix = "network."
+    state: dict[str, torch.Tensor] = restored["state_dict"]
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def _fingerprint(project: Project) -> str:
+    """A hash that changes with the photos' table and with the split."""
+    digest = hashlib.sha256()
+    for path in (project.index, project.split):
+        if path.is_file():
+            digest.update(files.sha256(path).encode())
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Lightning's tips and warnings are for its users; ours have `progress`."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric", "lightning")]
+    before = [(logger, logger.level) for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in before:
+            logger.setLevel(level)

@@ -1,0 +1,161 @@
+"""From `params.train` to a network that gives logits. No Lightning here; where weights come from is in `weights`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tilecli import progress
+from tilecli.config import TrainParams
+from tilecli.errors import ModelError
+from tilecli.learning import names
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# The logit that every pixel starts from: σ(−3) ≈ 5 %, about the share of defect pixels in the crops of a step. With 0
+# the first few hundred steps only teach the network that most pixels are good.
+_START_LOGIT = -3.0
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network and what has to be known about it."""
+
+    network: nn.Module  # N×C×H×W → logits N×1×H×W
+    multiple: int  # its input's height and width must be multiples of this, px
+    encoder_weights: str  # really used: "none", "imagenet" or a file's name and hash
+
+
+def build_network(params: TrainParams, *, weights: bool) -> nn.Module:
+    """The network alone; see `build`."""
+    return build(params, weights=weights).network
+
+
+def build(params: TrainParams, *, weights: bool) -> Built:
+    """The network that `params` describe, with its encoder's pretrained weights where `weights` is true.
+
+    Without `weights` nothing is read or fetched: for a checkpoint that brings its own. Raises ModelError for an
+    unknown architecture or encoder, for a pair that does not go together, and for weights that cannot be had.
+    """
+    names.check_names(params.arch, params.encoder)
+    wanted = params.encoder_weights if weights else "none"
+    built = _compact(params, wanted) if params.arch == names.COMPACT else _smp(params, wanted)
+    if params.crop_size % built.multiple:
+        raise ModelError(
+            f"this network needs crops of a multiple of {built.multiple} px, not {params.crop_size}",
+            where="train.crop_size",
+            hint=f"-S train.crop_size={-(-params.crop_size // built.multiple) * built.multiple}",
+        )
+    _start_from(built.network)
+    _try(built.network, params)
+    return built
+
+
+def _compact(params: TrainParams, wanted: str) -> Built:
+    from tilecli.learning.compactunet import CompactUNet
+
+    if wanted not in {"auto", "none"}:
+        progress.warn(f"compactunet learns from scratch: train.encoder_weights={wanted} is not used")
+    network = CompactUNet(params.channels, params.widths)
+    return Built(network, network.multiple, "none")
+
+
+def _smp(params: TrainParams, wanted: str) -> Built:
+    from tilecli.learning import weights
+
+    if wanted == "none":
+        return _built(_create(params, None), "none")
+    if wanted not in {"auto", "imagenet"}:
+        network = _create(params, None)
+        return _built(network, weights.load_file_weights(network.encoder, params.encoder, Path(wanted).expanduser()))
+    hub = weights.hub_weights(params.encoder)
+    cached = hub is not None and weights.is_cached(hub)
+    if hub is None:
+        problem = f"nobody publishes pretrained weights for the encoder {params.encoder}"
+    elif cached or weights.is_reachable(hub):
+        if not cached:
+            progress.note(f"downloading pretrained weights: {hub.repository}")
+        try:
+            with weights.hub_mode(offline=cached):
+                return _built(_create(params, hub.setting), hub.setting)
+        except ModelError:
+            raise
+        except Exception as error:  # the hub's client raises anything from OSError to its own two dozen types
+            problem = f"the weights {hub.repository} could not be fetched: {str(error).splitlines()[0]}"
+    else:
+        problem = f"the hub that has the weights {hub.repository} cannot be reached from here, and no copy is cached"
+    if wanted == "imagenet":
+        raise ModelError(
+            problem,
+            where="train.encoder_weights",
+            hint="-S train.encoder_weights=FILE.safetensors for a file of your own, or =none to learn from scratch",
+        )
+    progress.warn(
+        f"NO PRETRAINED WEIGHTS: {problem}. The encoder {params.encoder} learns from scratch, which takes far "
+        "more steps; give a file with -S train.encoder_weights=FILE.safetensors"
+    )
+    return _built(_create(params, None), "none")
+
+
+def _create(params: TrainParams, setting: str | None) -> Any:
+    import segmentation_models_pytorch as smp
+
+    # DPT's vision transformers otherwise take photos of one size only.
+    extra = {"dynamic_img_size": True} if params.arch.lower() == "dpt" else {}
+    try:
+        return smp.create_model(
+            params.arch,
+            encoder_name=params.encoder,
+            encoder_weights=setting,
+            in_channels=params.channels,
+            classes=1,
+            **extra,
+        )
+    except (ValueError, KeyError, NotImplementedError, TypeError, AssertionError, AttributeError) as error:
+        # Which encoder an architecture can use is known to its constructor only.
+        raise ModelError(
+            f"the architecture {params.arch} cannot use the encoder {params.encoder}: {error}",
+            where="train.encoder",
+            hint="-S train.encoder=resnet34",
+        ) from error
+
+
+def _built(network: Any, used: str) -> Built:
+    from tilecli.data.preprocess import MULTIPLE
+
+    return Built(network, max(MULTIPLE, int(network.encoder.output_stride)), used)
+
+
+def _start_from(network: nn.Module) -> None:
+    from torch import nn
+
+    head = getattr(network, "segmentation_head", network)
+    last = [module for module in head.modules() if isinstance(module, nn.Conv2d)][-1]
+    if last.bias is not None:
+        nn.init.constant_(last.bias, _START_LOGIT)
+
+
+def _try(network: nn.Module, params: TrainParams) -> None:
+    """Run one empty crop through: some pairs of architecture and encoder fail only then."""
+    import torch
+
+    size = params.crop_size
+    network.eval()
+    try:
+        with torch.inference_mode():
+            shape = tuple(network(torch.zeros(1, params.channels, size, size)).shape)
+    except (RuntimeError, ValueError, AssertionError, IndexError) as error:
+        raise ModelError(
+            f"{params.arch} with {params.encoder} cannot take crops of {size} px: {str(error).splitlines()[0]}",
+            where="train.arch",
+            hint="-S train.arch=unet -S train.encoder=resnet34",
+        ) from error
+    if shape != (1, 1, size, size):
+        raise ModelError(
+            f"{params.arch} with {params.encoder} gives {shape} for crops of {size} px, not one map of their size",
+            where="train.arch",
+            hint="-S train.arch=unet -S train.encoder=resnet34",
+        )
+    network.train()

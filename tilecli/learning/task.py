@@ -1,0 +1,156 @@
+"""One network being trained: what a step minimises and what a validation counts. No files, no records.
+
+The loop around it is Lightning's; what happens at the end of an epoch is in `tilecli.learning.callbacks`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from torch import nn
+
+from tilecli.config import TrainParams
+from tilecli.data import preprocess
+from tilecli.data.datamodule import CropBatch, PhotoBatch
+from tilecli.errors import ModelError
+from tilecli.learning import losses
+from tilecli.learning.counts import PixelCounts
+from tilecli.learning.ema import AveragedWeights
+from tilecli.learning.precision import Precision
+from tilecli.learning.schedule import learning_rate
+
+_THRESHOLD = 0.5  # while training; the bundle's is chosen when it is exported
+# Steps between two looks at the loss on a GPU, where a look makes the CPU wait for it.
+_LOOK_EVERY = 25
+
+
+class SegmentationTask(lightning.LightningModule):
+    """Trains `network` to give the logits of defect pixels."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        params: TrainParams,
+        precision: Precision,
+        *,
+        steps: int,
+        start_epoch: int = 0,
+        restored: dict[str, Any] | None = None,
+    ) -> None:
+        """`steps` per epoch; `start_epoch` epochs are done already and held by the checkpoint `restored`."""
+        super().__init__()
+        self.network = network.to(memory_format=precision.memory_format)
+        self.average: AveragedWeights | None = None
+        self.train_loss = self.valid_loss = float("nan")
+        self.valid = PixelCounts()
+        self.rate = 0.0
+        self._settings, self._precision = params, precision
+        self._steps, self._start, self._restored = steps, start_epoch, restored
+        self._losses: list[torch.Tensor] = []
+        self._valid_sums: losses.PixelSums | None = None
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that were finished before the present one, in this run and in those it goes on from."""
+        return self._start + self.current_epoch
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW (Loshchilov and Hutter, ICLR 2019); biases and norms are not decayed."""
+        weights = [value for value in self.network.parameters() if value.ndim > 1]
+        others = [value for value in self.network.parameters() if value.ndim <= 1]
+        groups: list[dict[str, Any]]
+        groups = [{"params": weights, "weight_decay": self._settings.weight_decay}, {"params": others}]
+        return torch.optim.AdamW(groups, lr=self._settings.learning_rate, weight_decay=0.0, fused=True)
+
+    def on_fit_start(self) -> None:
+        """Take up the optimiser and the averaged weights where the checkpoint left them."""
+        # Only now are the weights where they stay: moving them to a GPU makes new tensors.
+        if self._settings.ema:
+            self.average = AveragedWeights(self.network, self._settings.ema)
+        if self._restored is None:
+            return
+        self.trainer.optimizers[0].load_state_dict(self._restored["optimizer_states"][0])
+        plugin = self.trainer.precision_plugin
+        plugin.load_state_dict(self._restored.get(type(plugin).__qualname__, {}))
+        if self.average is not None:
+            self.average.load_state_dict(self._restored["ema"])
+        self._restored = None
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the averaged weights beside the live ones."""
+        if self.average is not None:
+            checkpoint["ema"] = self.average.state_dict()
+
+    def on_train_epoch_start(self) -> None:
+        """Seed what is random inside the network (dropout) from the epoch alone, so that resuming changes nothing."""
+        torch.manual_seed(self._settings.seed * 1_000_003 + self.epochs_done)
+        self._losses = []
+
+    def on_train_batch_start(self, batch: CropBatch, batch_idx: int) -> None:
+        """Set the step's learning rate."""
+        if (batch.epoch, batch.step) != (self.epochs_done, batch_idx):
+            raise RuntimeError(f"data of {batch.epoch, batch.step} for step {self.epochs_done, batch_idx}")
+        total = self._settings.epochs * self._steps
+        self.rate = learning_rate(self._settings, self.epochs_done * self._steps + batch_idx, total)
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = self.rate
+
+    def training_step(self, batch: CropBatch, batch_idx: int) -> torch.Tensor:
+        """The loss of one batch of crops."""
+        logits = self.network(batch.image.contiguous(memory_format=self._precision.memory_format))
+        name = self._settings.loss
+        loss = losses.loss_of(name, losses.pixel_sums(logits[:, 0], batch.mask, focal=losses.needs_focal(name)))
+        self._losses.append(loss.detach())
+        if self.device.type == "cpu" or batch_idx % _LOOK_EVERY == 0:
+            self._check_finite(loss)
+        return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Take the new weights into the average."""
+        if self.average is not None:
+            self.average.update()
+
+    def on_validation_epoch_start(self) -> None:
+        """Validate what would be deployed: the averaged weights."""
+        self.valid, self._valid_sums = PixelCounts(), None
+        self.train_loss = float(torch.stack(self._losses).double().mean())
+        if self.average is not None:
+            self.average.swap()
+
+    def validation_step(self, batch: PhotoBatch, _: int) -> None:
+        """Count pixels of whole photos at their own size."""
+        logits = self.network(batch.image.contiguous(memory_format=self._precision.memory_format))[:, 0].float()
+        maps = torch.sigmoid(logits).cpu().numpy()
+        focal = losses.needs_focal(self._settings.loss)
+        for number, (held, placement) in enumerate(zip(batch.photos, batch.placements, strict=True)):
+            height, width = placement.scaled_size
+            mask = torch.from_numpy(held.mask).to(logits.device)
+            sums = losses.pixel_sums(logits[number, :height, :width], mask, focal=focal)
+            self._valid_sums = sums if self._valid_sums is None else self._valid_sums + sums
+            probability = preprocess.to_photo(maps[number], placement)
+            self.valid.add((probability >= _THRESHOLD).astype("uint8"), held.full_mask)
+
+    def on_validation_epoch_end(self) -> None:
+        """Give the live weights back and sum up."""
+        if self.average is not None:
+            self.average.swap()
+        assert self._valid_sums is not None  # noqa: S101 - the subset holds a photo, or there were no loop
+        loss = losses.loss_of(self._settings.loss, self._valid_sums)
+        self._check_finite(loss)
+        self.valid_loss = float(loss)
+
+    def deployed_weights(self) -> dict[str, torch.Tensor]:
+        """The weights that were validated, on the CPU: the average, or the live ones where there is none."""
+        weights = self.average.weights() if self.average is not None else self.network.state_dict()
+        return {name: value.detach().cpu() for name, value in weights.items()}
+
+    def _check_finite(self, loss: torch.Tensor) -> None:
+        if not torch.isfinite(loss):
+            rate = self._settings.learning_rate
+            raise ModelError(
+                f"the training diverged in epoch {self.epochs_done + 1}: the loss is {float(loss):g}",
+                where=f"train.learning_rate = {rate:g}",
+                hint=f"-S train.learning_rate={rate / 4:g}",
+            )
