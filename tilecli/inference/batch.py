@@ -1,0 +1,180 @@
+"""Photos named on a command line → masks, overlays and one JSON line each. `tiles predict` renders what this yields."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tilecli import files, overlap
+from tilecli.data.preprocess import read_photo
+from tilecli.errors import TilesError, UsageError
+from tilecli.evaluation import overlays
+from tilecli.inference.predictor import Predictor
+from tilecli.inference.regions import Region, Verdict
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")  # what is taken out of a folder
+LINES_FILE = "predictions.jsonl"
+_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One photo's result, or why there is none."""
+
+    path: Path
+    verdict: Verdict | None = None
+    defect_share: float = 0.0
+    regions: tuple[Region, ...] = ()
+    score: float = 0.0
+    ms: float = 0.0
+    mask: Path | None = None  # written under the output folder, if there is one
+    overlay: Path | None = None
+    error: TilesError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The photo's JSON line: `path` and either its result or its `error`."""
+        if self.error is not None:
+            return {"path": str(self.path), "error": self.error.message}
+        return {
+            "path": str(self.path),
+            "verdict": self.verdict,
+            "defect_share": round(self.defect_share, _DIGITS),
+            "regions": [
+                {
+                    "box": list(region.box),
+                    "area_px": region.area_px,
+                    "mean_probability": round(region.mean_probability, _DIGITS),
+                }
+                for region in self.regions
+            ],
+            "score": round(self.score, _DIGITS),
+            "mask": str(self.mask) if self.mask else None,
+            "overlay": str(self.overlay) if self.overlay else None,
+            "ms": round(self.ms, 2),
+        }
+
+
+def expand(names: Iterable[str], lines: Iterable[str] = (), out: Path | None = None) -> list[Path]:
+    """The photos that `names` mean, each once, in the order given.
+
+    A folder means the photos in it and below, sorted, without what lies under `out`; a name with *, ? or [ that is no
+    file is a pattern (** goes through folders); `-` means the names in `lines`, one each. A name that is no file is
+    kept: reading it will say so, and the rest is done. Raises UsageError where a folder or a pattern gives nothing, or
+    where nothing was named.
+    """
+    found: dict[Path, None] = {}
+    for name in names:
+        if name == "-":
+            found |= dict.fromkeys(Path(line.strip()) for line in lines if line.strip())
+            continue
+        path = Path(name)
+        if path.is_dir():
+            inside = _photos_below(path, out)
+            if not inside:
+                raise UsageError("there is no photo in this folder", where=name, hint=f"one of {', '.join(SUFFIXES)}")
+            found |= dict.fromkeys(inside)
+        elif glob.has_magic(name) and not path.exists():
+            matches = sorted(Path(match) for match in glob.glob(name, recursive=True))  # noqa: PTH207 - ~, .. and roots
+            inside = [match for match in matches if match.is_file()]
+            if not inside:
+                raise UsageError("no file fits this pattern", where=name)
+            found |= dict.fromkeys(inside)
+        else:
+            found[path] = None
+    if not found:
+        raise UsageError("no photo was named", hint="tiles predict photo.jpg")
+    return list(found)
+
+
+def predict_batch(
+    predictor: Predictor,
+    paths: Iterable[Path],
+    out: Path | None = None,
+    *,
+    masks: bool = True,
+    drawings: bool = True,
+) -> Iterator[Outcome]:
+    """Predict every photo and yield its outcome, in order; a photo that fails does not stop the others.
+
+    With `out`: writes masks/<stem>.png (0 and 255), overlays/<stem>.png and predictions.jsonl there. Stems that come
+    twice get their folder's name in front, then a number. When the taker stops early, the lines of what was done are
+    still written, as a whole file.
+    """
+    listed = list(paths)
+    names = output_names(listed)
+
+    def work(item: tuple[Path, str]) -> Outcome:
+        path, name = item
+        try:
+            return _predict_one(predictor, path, name, out, masks=masks, drawings=drawings)
+        except TilesError as error:
+            return Outcome(path, error=error)
+        except OSError as error:
+            problem = TilesError(f"its result cannot be written: {error.strerror or error}", where=str(out))
+            return Outcome(path, error=problem)
+
+    lines: list[str] = []
+    try:
+        for outcome in overlap.ordered_map(work, zip(listed, names, strict=True), predictor.workers):
+            lines.append(json.dumps(outcome.as_dict(), ensure_ascii=False, allow_nan=False))
+            yield outcome
+    finally:
+        if out is not None:
+            files.write_text(out / LINES_FILE, "".join(f"{line}\n" for line in lines))
+
+
+def output_names(paths: Iterable[Path]) -> list[str]:
+    """A file stem for each photo's results, no two alike even where capitals do not count."""
+    used: set[str] = set()
+    names = []
+    for path in paths:
+        parent = path.parent.name
+        candidates = [path.stem, f"{parent}_{path.stem}"] if parent else [path.stem]
+        number = 2
+        while candidates[0].casefold() in used:
+            candidates.pop(0)
+            if not candidates:
+                candidates.append(f"{path.stem}_{number}")
+                number += 1
+        used.add(candidates[0].casefold())
+        names.append(candidates[0])
+    return names
+
+
+def _predict_one(
+    predictor: Predictor, path: Path, name: str, out: Path | None, *, masks: bool, drawings: bool
+) -> Outcome:
+    prediction = predictor.predict_file(path)
+    mask = overlay = None
+    if out is not None and masks:
+        mask = out / "masks" / f"{name}.png"
+        overlays.save(mask, prediction.mask * 255)
+    if out is not None and drawings:
+        overlay = out / "overlays" / f"{name}.png"
+        # The photo as people see it: in colour, whatever the network takes.
+        overlays.save(overlay, overlays.overlay(read_photo(path, 3), prediction.mask))
+    return Outcome(
+        path=path,
+        verdict=prediction.verdict,
+        defect_share=prediction.defect_share,
+        regions=tuple(prediction.regions),
+        score=prediction.score,
+        ms=prediction.ms,
+        mask=mask,
+        overlay=overlay,
+    )
+
+
+def _photos_below(folder: Path, out: Path | None) -> list[Path]:
+    hidden = out.resolve() if out is not None else None
+    found = []
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and (here / name).resolve() != hidden)
+        found += [here / name for name in names if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
+    return sorted(found)

@@ -1,0 +1,188 @@
+"""The bundle's folder: `model.onnx` and `bundle.json`, the one module that writes and reads the latter.
+
+No torch, no inference here; see `tilecli.inference.engines` for running the model.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from tilecli import files
+from tilecli.data.preprocess import InputContract
+from tilecli.errors import ModelError
+
+FORMAT_VERSION = 1
+MODEL_FILE = "model.onnx"
+FACTS_FILE = "bundle.json"
+INPUT_NAME = "image"  # N×C×H×W float32
+OUTPUT_NAME = "probability"  # N×1×H×W float32, 0–1
+WEIGHTS_PREFIX = "network."  # of the network's state names in model.onnx
+PRECISIONS = ("f32", "bf16")
+EXPORT = "tiles export"
+
+Precision = Literal["f32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A deployed model and everything that is needed to use it as it was measured."""
+
+    folder: Path
+    input: InputContract
+    threshold: float  # a pixel is defect from this probability on
+    min_area_px: int = 20  # a region smaller than this does not make a photo defective
+    precision: Precision = "f32"  # deployed and measured at
+    classes: tuple[str, ...] = ("defect",)
+    training: dict[str, Any] = field(default_factory=dict)  # where the weights come from
+    checks: dict[str, Any] = field(default_factory=dict)  # what export measured before it let the bundle pass
+    model_sha256: str = ""  # of model.onnx; empty in a bundle that does not say
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def model(self) -> Path:
+        """The ONNX file."""
+        return self.folder / MODEL_FILE
+
+
+def write_bundle(bundle: Bundle) -> None:
+    """Write `bundle.json` into the bundle's folder. Holds no time and no path: same facts, same bytes."""
+    values = {
+        "format_version": bundle.format_version,
+        "model": {"file": MODEL_FILE, "sha256": bundle.model_sha256},
+        "input": asdict(bundle.input),
+        "classes": list(bundle.classes),
+        "threshold": bundle.threshold,
+        "min_area_px": bundle.min_area_px,
+        "precision": bundle.precision,
+        "training": bundle.training,
+        "checks": bundle.checks,
+    }
+    files.write_json(bundle.folder / FACTS_FILE, values)
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """The bundle in `folder`; keys it does not know are passed over.
+
+    Raises ModelError that names the file and the key where something is missing, wrong or too new.
+    """
+    path = folder / FACTS_FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError("there is no bundle here", where=str(folder), hint=EXPORT) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot be read: {error}", where=str(path), hint=EXPORT) from error
+    reader = _Reader(path, values)
+    version = reader.whole("format_version", least=1)
+    if version > FORMAT_VERSION:
+        raise ModelError(
+            f"this bundle has format {version}; this version of tiles reads up to {FORMAT_VERSION}",
+            where=f"{path}: format_version",
+            hint="pip install --upgrade tilecli",
+        )
+    precision = reader.text("precision")
+    if precision not in PRECISIONS:
+        raise reader.wrong("precision", f"one of {', '.join(PRECISIONS)}", precision)
+    threshold = reader.number("threshold")
+    if not 0.0 < threshold < 1.0:
+        raise reader.wrong("threshold", "a number between 0 and 1", threshold)
+    bundle = Bundle(
+        folder=folder,
+        input=_read_input(reader.section("input")),
+        threshold=threshold,
+        min_area_px=reader.whole("min_area_px", least=1) if "min_area_px" in reader.values else 20,
+        precision=cast(Precision, precision),
+        classes=tuple(reader.texts("classes")),
+        training=reader.section("training").values,
+        checks=reader.section("checks").values if "checks" in reader.values else {},
+        model_sha256=reader.section("model").text("sha256") if "model" in reader.values else "",
+        format_version=version,
+    )
+    if not bundle.model.is_file():
+        raise ModelError("the bundle has no model", where=str(bundle.model), hint=EXPORT)
+    return bundle
+
+
+def _read_input(reader: _Reader) -> InputContract:
+    channels = reader.whole("channels", least=1)
+    mean, std = reader.numbers("mean"), reader.numbers("std")
+    if channels not in (1, 3):
+        raise reader.wrong("channels", "1 or 3", channels)
+    for key, values in (("mean", mean), ("std", std)):
+        if len(values) != channels:
+            raise reader.wrong(key, f"{channels} numbers, one per channel", list(values))
+    if min(std) <= 0:
+        raise reader.wrong("std", "numbers above 0", list(std))
+    return InputContract(
+        short_side=reader.whole("short_side", least=0),
+        multiple=reader.whole("multiple", least=1),
+        mean=mean,
+        std=std,
+        channels=channels,
+    )
+
+
+class _Reader:
+    """Typed access to the keys of a JSON object; every error names the file and the dotted key."""
+
+    def __init__(self, path: Path, values: Any, prefix: str = "") -> None:
+        self.path, self.prefix = path, prefix
+        if not isinstance(values, dict):
+            raise self.wrong("", "an object", values)
+        self.values: dict[str, Any] = values
+
+    def wrong(self, key: str, wanted: str, found: Any) -> ModelError:
+        """The error for a value of the wrong kind."""
+        name = f"{self.prefix}{key}".rstrip(".")
+        what = f"{name} should be {wanted}" if name else f"this should be {wanted}"
+        return ModelError(f"{what}, is {json.dumps(found)}", where=f"{self.path}: {name or 'top'}", hint=EXPORT)
+
+    def _get(self, key: str) -> Any:
+        if key not in self.values:
+            name = f"{self.prefix}{key}"
+            raise ModelError(f"the bundle lacks {name}", where=f"{self.path}: {name}", hint=EXPORT)
+        return self.values[key]
+
+    def section(self, key: str) -> _Reader:
+        """An object."""
+        return _Reader(self.path, self._get(key), f"{self.prefix}{key}.")
+
+    def whole(self, key: str, least: int) -> int:
+        """A whole number of at least `least`."""
+        value = self._get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.wrong(key, f"a whole number from {least}", value)
+        return value
+
+    def number(self, key: str) -> float:
+        """A finite number."""
+        value = self._get(key)
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+            raise self.wrong(key, "a number", value)
+        return float(value)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A list of finite numbers."""
+        value = self._get(key)
+        if not isinstance(value, list):
+            raise self.wrong(key, "a list of numbers", value)
+        inner = _Reader(self.path, {str(i): item for i, item in enumerate(value)}, f"{self.prefix}{key}.")
+        return tuple(inner.number(name) for name in inner.values)
+
+    def text(self, key: str) -> str:
+        """A text."""
+        value = self._get(key)
+        if not isinstance(value, str):
+            raise self.wrong(key, "a text", value)
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        """A list of texts that is not empty."""
+        value = self._get(key)
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+            raise self.wrong(key, "a list of names", value)
+        return value

@@ -1,0 +1,95 @@
+"""From a photo to a verdict with a bundle and an engine. NumPy, OpenCV and the engine only: no torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tilecli import overlap
+from tilecli.data.preprocess import Float32, Uint8, read_photo, to_input, to_photo
+from tilecli.errors import DataError, UsageError
+from tilecli.inference.bundle import Bundle, read_bundle
+from tilecli.inference.engines import Engine, open_engine
+from tilecli.inference.regions import Region, Verdict, find_regions, score_of, verdict_of
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the bundle says about one photo."""
+
+    mask: Uint8  # H×W at the photo's own size, 1 where defect
+    probability: Float32  # H×W, 0–1
+    verdict: Verdict
+    defect_share: float  # of the photo's pixels, 0–1
+    regions: list[Region]  # the largest first; also those too small for a verdict
+    score: float  # see `regions.score_of`
+    ms: float  # wall time, with reading where the photo was read from a file
+
+
+class Predictor:
+    """A bundle in an engine. May be used from several threads at once."""
+
+    def __init__(self, bundle: Bundle, engine: Engine, threshold: float | None = None) -> None:
+        self.bundle = bundle
+        self.engine = engine
+        self.threshold = bundle.threshold if threshold is None else threshold
+        if not 0.0 < self.threshold < 1.0:
+            raise UsageError(f"the threshold {self.threshold:g} is not between 0 and 1", where="--threshold")
+
+    def probability(self, photo: Uint8) -> Float32:
+        """H×W×C uint8 (C as the bundle's input says) → H×W float32 probability of defect."""
+        if photo.ndim != 3 or photo.shape[2] != self.bundle.input.channels:
+            raise DataError(f"expected a photo of H×W×{self.bundle.input.channels}, got {photo.shape}")
+        values, placement = to_input(photo, self.bundle.input)
+        return to_photo(self.engine.run(values[None])[0, 0], placement)
+
+    def predict(self, photo: Uint8) -> Prediction:
+        """Probability, mask, regions and verdict of an H×W×C uint8 photo."""
+        start = time.perf_counter()
+        probability = self.probability(photo)
+        mask = np.asarray(probability >= np.float32(self.threshold), np.uint8)
+        regions = find_regions(mask, probability)
+        return Prediction(
+            mask=mask,
+            probability=probability,
+            verdict=verdict_of(regions, self.bundle.min_area_px),
+            defect_share=float(mask.mean()),
+            regions=regions,
+            score=score_of(probability, self.bundle.min_area_px),
+            ms=(time.perf_counter() - start) * 1e3,
+        )
+
+    def predict_file(self, path: Path) -> Prediction:
+        """`predict` for an image file, upright; raises DataError that names the file where it cannot be read."""
+        start = time.perf_counter()
+        prediction = self.predict(read_photo(path, self.bundle.input.channels))
+        return replace(prediction, ms=(time.perf_counter() - start) * 1e3)
+
+    @property
+    def workers(self) -> int:
+        """How many threads keep the engine busy: one for each of its streams, and one that reads and measures."""
+        return self.engine.streams + 1
+
+    def predict_files(self, paths: Iterable[Path]) -> Iterator[Prediction]:
+        """`predict_file` for many, in order, with reading and inference side by side."""
+        return overlap.ordered_map(self.predict_file, paths, self.workers)
+
+
+def open_predictor(
+    folder: Path,
+    engine: str = "openvino",
+    threshold: float | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+    *,
+    throughput: bool = False,
+    keep_compiled: bool = True,
+) -> Predictor:
+    """The bundle in `folder`, ready to predict; arguments as in `open_engine`."""
+    bundle = read_bundle(folder)
+    opened = open_engine(bundle, engine, precision, threads, throughput=throughput, keep_compiled=keep_compiled)
+    return Predictor(bundle, opened, threshold)

@@ -1,0 +1,53 @@
+"""What a probability map says about a photo: mask, regions, verdict, score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tilecli.data.preprocess import Float32, Uint8
+from tilecli.evaluation.objects import components, mean_inside
+
+Verdict = Literal["defect", "good"]
+
+
+@dataclass(frozen=True)
+class Region:
+    """One 8-connected region of the mask."""
+
+    box: tuple[int, int, int, int]  # x, y, width, height in px of the photo
+    area_px: int
+    mean_probability: float
+
+
+def find_regions(mask: Uint8, probability: Float32) -> list[Region]:
+    """Every region of an H×W mask of 0 and 1, the largest first."""
+    found = components(mask)
+    means = mean_inside(found, probability)
+    order = np.argsort(-found.areas, kind="stable")
+    return [
+        Region(
+            (int(found.boxes[i, 0]), int(found.boxes[i, 1]), int(found.boxes[i, 2]), int(found.boxes[i, 3])),
+            int(found.areas[i]),
+            float(means[i]),
+        )
+        for i in order
+    ]
+
+
+def verdict_of(regions: list[Region], min_area_px: int) -> Verdict:
+    """`defect` when some region has at least `min_area_px`."""
+    return "defect" if any(region.area_px >= min_area_px for region in regions) else "good"
+
+
+def score_of(probability: Float32, min_area_px: int) -> float:
+    """How defective a photo looks, 0–1: the `min_area_px`-th largest probability of an H×W map.
+
+    It is the highest threshold at which as many pixels would be defect as a verdict needs. A maximum would follow
+    single pixels; a mean would miss small defects on large photos.
+    """
+    values = probability.ravel()
+    rank = min(min_area_px, values.size)
+    return float(np.partition(values, values.size - rank)[values.size - rank])
