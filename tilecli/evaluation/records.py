@@ -1,0 +1,102 @@
+"""One test photo's figures, and evaluation/per_image.csv, which holds one row for each. The only module that writes
+and reads that file.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from tilecli import files
+from tilecli.errors import DataError
+from tilecli.layout import GOOD
+
+EVALUATE = "tiles eval"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was counted on one photo at the deployed threshold."""
+
+    photo: str
+    tile: str
+    defect: str  # type, or `good`
+    intersection_px: int
+    predicted_px: int
+    true_px: int
+    pixels: int  # height × width
+    score: float  # 0–1, see inference.regions
+    verdict: str  # defect or good
+    defects: int  # true objects, see evaluation.objects
+    found: int  # of them, at the wanted IoU
+    touched: int
+    ms: float  # wall time of the prediction, reading included
+    picture: str = ""  # file under evaluation/predictions, where one was drawn
+
+    @property
+    def dice(self) -> float:
+        """2·|T∩P| / (|T| + |P|); the empty-mask rule: 1 where both are empty, 0 where only one is."""
+        size = self.true_px + self.predicted_px
+        return 2.0 * self.intersection_px / size if size else 1.0
+
+    @property
+    def accuracy(self) -> float:
+        """Share of pixels on which prediction and truth agree."""
+        return 1.0 - self.wrong_px / self.pixels
+
+    @property
+    def wrong_px(self) -> int:
+        """Pixels on which prediction and truth differ."""
+        return self.true_px + self.predicted_px - 2 * self.intersection_px
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the photo shows no defect by its type; a defect type with an empty mask is not good."""
+        return self.defect == GOOD
+
+
+_STORED = [field.name for field in fields(Record)]
+_COUNTS = {"intersection_px", "predicted_px", "true_px", "pixels", "defects", "found", "touched"}
+_MEASURES = {"score", "ms"}
+# The contract's columns first, in its order; then what came later.
+COLUMNS = ["photo", "tile", "defect", "dice", "intersection_px", "predicted_px", "true_px", "score", "ms"]
+COLUMNS += ["accuracy", *(name for name in _STORED if name not in COLUMNS)]
+
+
+def write_records(path: Path, records: Sequence[Record]) -> None:
+    """Write one row per photo, in the order given."""
+    with files.whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for record in records:
+            row = {name: getattr(record, name) for name in COLUMNS}
+            row |= {"dice": f"{record.dice:.6f}", "accuracy": f"{record.accuracy:.6f}"}
+            row |= {"score": f"{record.score:.6f}", "ms": f"{record.ms:.2f}"}
+            writer.writerow(row)
+
+
+def read_records(path: Path) -> list[Record]:
+    """The rows of a per_image.csv; columns it does not know are passed over.
+
+    Raises DataError, with file and line, where there is none or where it cannot be read.
+    """
+    if not path.is_file():
+        raise DataError("nothing is evaluated yet", where=str(path), hint=EVALUATE)
+    records = []
+    line = 1
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            for row in reader:
+                line = reader.line_num
+                values: dict[str, str | int | float] = {name: row[name] or "" for name in _STORED}
+                values |= {name: int(row[name]) for name in _COUNTS}
+                values |= {name: float(row[name]) for name in _MEASURES}
+                records.append(Record(**values))  # type: ignore[arg-type]  # the columns are the fields
+    except KeyError as error:
+        raise DataError(f"the column {error.args[0]} is missing", where=f"{path}:1", hint=EVALUATE) from error
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise DataError(f"cannot be read: {error}", where=f"{path}:{line}", hint=EVALUATE) from error
+    return records
