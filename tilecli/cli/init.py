@@ -42,7 +42,7 @@ def init(
     silent = yes or not (sys.stdin.isatty() and sys.stderr.isatty())
     asked = not silent and not (source or preset or set_)
     if asked:
-        source, preset, remote = _ask(folder, remote)
+        source, preset, remote = _ask(remote)
     settings = _settings(folder, source, preset, set_)
     work = plan(folder, settings)
     if asked:
@@ -63,11 +63,10 @@ def init(
 def _settings(folder: Path, source: list[str] | None, preset: str | None, set_: list[str] | None) -> dict[str, Any]:
     """Dotted settings of the new project: preset, then sources, then `-S`; validated together."""
     from tilecli import paramfile
-    from tilecli.data.sources import check_source
 
     settings: dict[str, Any] = paramfile.load_partial(options.preset_file(preset)) if preset else {}
     if source:
-        settings["data.sources"] = [check_source(text, relative_to=folder) for text in source]
+        settings["data.sources"] = [_from_project(text, folder) for text in source]
     settings |= paramfile.parse_overrides(set_ or [])
     values: dict[str, Any] = {}
     for key, value in settings.items():
@@ -76,9 +75,30 @@ def _settings(folder: Path, source: list[str] | None, preset: str | None, set_: 
     return settings
 
 
-def _ask(folder: Path, remote: str | None) -> tuple[list[str] | None, str | None, str | None]:
+def _from_project(text: str, folder: Path) -> str:
+    """A source as params.yaml keeps it: a path relative to the project, so that the two can move together."""
+    from tilecli.data.sources import locate
+
+    found = locate(text, Path.cwd())
+    if found.kind in ("sample", "url"):
+        return text
+    return Path(os.path.relpath(found.path.resolve(), folder.resolve())).as_posix()
+
+
+def _describe(text: str) -> str:
+    """What a source holds, as far as that can be told without downloading or unpacking it."""
+    from tilecli.config import DataParams
+    from tilecli.data.sources import preview
+
+    layout = preview(text, Path.cwd(), DataParams())
+    if layout is None:
+        return "its photos are counted when they are fetched"
+    counts = ", ".join(f"{count} {kind}" for kind, count in layout.counts().items())
+    return f"layout {layout.name}: {len(layout.records)} photos ({counts})"
+
+
+def _ask(remote: str | None) -> tuple[list[str] | None, str | None, str | None]:
     """Source, preset and remote from a person; each question has a default."""
-    from tilecli.data.sources import check_source, describe_source
     from tilecli.errors import TilesError
     from tilecli.layout import shipped
 
@@ -89,8 +109,7 @@ def _ask(folder: Path, remote: str | None) -> tuple[list[str] | None, str | None
     while True:
         source = typer.prompt("Photos", default="sample", err=True)
         try:
-            check_source(source, relative_to=folder)
-            terminal.say(f"  found: {describe_source(source)}")
+            terminal.say(f"  found: {_describe(source)}")
             break
         except TilesError as error:
             terminal.show_error(error)

@@ -35,8 +35,6 @@ class Display:
         self._task: progress.Event | None = None
         self._task_began = time.time()
         self._epoch: progress.Event | None = None
-        self._training_began: float | None = None
-        self._training_base = 0.0  # epochs that an earlier, interrupted run had done
         self._best = float("-inf")
 
     def listen(self, event: progress.Event) -> None:
@@ -48,8 +46,6 @@ class Display:
         elif event.kind in ("begin", "step"):
             if event.kind == "begin":
                 self._task_began = event.time
-                if event.task.startswith("train"):
-                    self._training_began = self._training_began or event.time
             self._task = event
         elif event.kind == "end":
             self._task = None
@@ -80,7 +76,7 @@ class Display:
                 self.console.print(f"[good]✔[/] {name:<15} [muted]unchanged[/]")
             return
         self._stage, self._stage_began = name, time.time()
-        self._task = self._epoch = self._training_began = None
+        self._task = self._epoch = None
         if self.live is None:
             self.console.print(f"{name} …")
 
@@ -95,7 +91,6 @@ class Display:
 
     def _new_epoch(self, event: progress.Event) -> None:
         if self._epoch is None:
-            self._training_base = event.done - 1
             self._best = float("-inf")
         self._epoch = event
         dice = event.data.get("valid_dice")
@@ -117,16 +112,6 @@ class Display:
             parts.append(f"{values['photos_per_s']:.0f} photos/s")
         return "  ".join(parts)
 
-    def _time_left(self) -> float | None:
-        """Seconds to the end of training, from what the epochs and steps so far have taken."""
-        if self._training_began is None or self._epoch is None:
-            return None
-        done = self._epoch.done - self._training_base
-        if self._task is not None and self._task.total and self._task.task.startswith("train"):
-            done += self._task.done / self._task.total
-        left = (self._epoch.total or 0) - self._training_base - done
-        return (time.time() - self._training_began) / done * left if done > 0 else None
-
     def render(self) -> RenderableType:
         """What the live region shows now."""
         from rich.console import Group
@@ -140,8 +125,10 @@ class Display:
             spent = terminal.duration(time.time() - self._stage_began)
             lines.append(Text.from_markup(f"[accent]●[/] {self._stage:<15} [muted]{spent}[/]"))
         if self._epoch is not None:
-            left = self._time_left()
-            text = self._epoch_text(self._epoch) + (f"  {terminal.duration(left)} left" if left is not None else "")
+            left = self._epoch.data.get("seconds_left")
+            text = self._epoch_text(self._epoch)
+            if left is not None:
+                text += f"  {terminal.duration(self._epoch.time + left - time.time())} left"
             lines.append(Text("  " + text))
         if self._task is not None:
             task = self._task

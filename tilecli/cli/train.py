@@ -108,7 +108,8 @@ def _as_overrides(wanted: dict[str, Any]) -> list[str]:
 def _say_resume(project: Project, name: str) -> None:
     if (project.checkpoints / "last.ckpt").exists():
         terminal.say(
-            f"stopped; params.yaml keeps this run's settings. Go on with: [command]tiles train --resume --name {name}[/]"
+            "stopped; params.yaml keeps this run's settings. "
+            f"Go on with: [command]tiles train --resume --name {name}[/]"
         )
     else:
         terminal.say("stopped before the first epoch ended. Start again with: [command]tiles train[/]")

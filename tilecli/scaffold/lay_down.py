@@ -24,9 +24,9 @@ __pycache__/
 """
 _DVC_IGNORED = """\
 # What DVC need not look through.
-.venv
-predictions
-data/downloads
+/.venv
+/predictions
+/data/downloads
 """
 _README = """\
 # {name}

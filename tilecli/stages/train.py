@@ -2,8 +2,8 @@
 
 from tilecli.config import Params
 from tilecli.experiments.stage import resume_wanted, run_stage
-from tilecli.learning.fit import train
 from tilecli.layout import Project
+from tilecli.learning.fit import train
 
 
 def work(project: Project, params: Params) -> None:

@@ -1,0 +1,62 @@
+"""`tiles bench`: how fast this machine is at the work, as ratios measured side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from tilecli.cli import terminal
+from tilecli.cli.options import Json
+from tilecli.cli.verb import verb
+
+_PARTS = ("commands", "inference", "training")
+
+
+@verb
+def bench(
+    parts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[commands|inference|training]…", help="What to measure; default: all."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure whole commands, inference and training against plain loops in the same run.
+
+    Example: tiles bench training
+    """
+    import importlib
+
+    from tilecli import hardware
+    from tilecli.cli.live import display
+    from tilecli.errors import UsageError, near_matches
+
+    wanted = parts or list(_PARTS)
+    for part in wanted:
+        if part not in _PARTS:
+            hint = near_matches(part, list(_PARTS)) or ", ".join(_PARTS)
+            raise UsageError(f"there is no benchmark '{part}'", hint=hint)
+    figures = []
+    with display():
+        for part in wanted:
+            figures += importlib.import_module(f"tilecli.bench.{part}").measure()
+    machine = {
+        "cpu": hardware.cpu_name(),
+        "cores": hardware.usable_cores(),
+        "features": sorted(hardware.cpu_features()),
+    }
+    if as_json:
+        terminal.print_json({"machine": machine, "figures": [asdict(figure) for figure in figures]})
+        return
+    rows = [
+        [
+            figure.name,
+            f"{terminal.number(figure.value)} {figure.unit}",
+            f"{figure.ratio:.2f} ×" if figure.ratio is not None else "–",
+            figure.against or "–",
+        ]
+        for figure in figures
+    ]
+    columns = [("what", "left"), ("median", "right"), ("speed", "right"), ("compared with", "left")]
+    terminal.console().print(terminal.table(f"{machine['cpu']}, {machine['cores']} cores", columns, rows))

@@ -1,0 +1,108 @@
+"""`tiles predict`: photos in, verdicts, masks and overlays out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tilecli.cli import terminal
+from tilecli.cli.verb import verb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tilecli.inference.batch import Outcome
+
+_TABLE_ROWS = 40  # more is no table that anyone reads; everything is in predictions.jsonl
+
+
+@verb
+def predict(
+    photos: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH…", help="Photos, folders or patterns; - reads names from standard input."),
+    ],
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Folder of the bundle; default: this project's models/bundle.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for masks, overlays and predictions.jsonl.")
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", help="Probability from which a pixel is defect; default: the bundle's."),
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", help="openvino, onnxruntime or torch.")] = "openvino",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per photo.")] = False,
+) -> None:
+    """Find defects in photos: verdict, regions, masks at the photo's own size.
+
+    Exit code 1 when a photo could not be read; the others are done all the same.
+
+    Example: tiles predict photos/ --out results
+    """
+    from tilecli import progress
+    from tilecli.cli.live import display
+    from tilecli.inference.batch import expand, predict_batch
+    from tilecli.inference.predictor import open_predictor
+
+    lines = (line.rstrip("\n") for line in sys.stdin) if "-" in photos else ()
+    paths = expand(photos, lines, out)
+    predictor = open_predictor(_bundle(bundle), engine, threshold)
+    done: list[Outcome] = []
+    with display():
+        for outcome in progress.track(predict_batch(predictor, paths, out), "predict", len(paths), "photo"):
+            done.append(outcome)
+            if as_json:
+                sys.stdout.write(json.dumps(outcome.as_dict(), ensure_ascii=False) + "\n")
+    if not as_json:
+        _show(done, out)
+    failed = [outcome for outcome in done if outcome.error is not None]
+    for outcome in failed:
+        if outcome.error is not None:
+            terminal.show_error(outcome.error)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _bundle(folder: Path | None) -> Path:
+    from tilecli.layout import find_project
+
+    return folder if folder is not None else find_project().bundle
+
+
+def _show(done: Sequence[Outcome], out: Path | None) -> None:
+    columns = [("photo", "left"), ("verdict", "left"), ("defect share", "right"), ("regions", "right")]
+    columns += [("largest", "right"), ("ms", "right")]
+    rows = []
+    for outcome in done[:_TABLE_ROWS]:
+        if outcome.error is not None:
+            rows.append([str(outcome.path), "[uncertain]unreadable[/]", "–", "–", "–", "–"])
+            continue
+        style, sign = ("defect", "✘") if outcome.verdict == "defect" else ("good", "✔")
+        largest = outcome.regions[0] if outcome.regions else None
+        rows.append(
+            [
+                str(outcome.path),
+                f"[{style}]{sign} {outcome.verdict}[/]",
+                terminal.percent(outcome.defect_share),
+                str(len(outcome.regions)),
+                f"{largest.area_px} px at {largest.box[0]},{largest.box[1]}" if largest else "–",
+                f"{outcome.ms:.1f}",
+            ]
+        )
+    console = terminal.console()
+    console.print(terminal.table("", columns, rows))
+    if len(done) > _TABLE_ROWS:
+        terminal.say(f"… and {len(done) - _TABLE_ROWS} more; --json or --out lists every one")
+    if len(done) > 1:
+        defective = sum(outcome.verdict == "defect" for outcome in done)
+        terminal.say(f"{defective} of {len(done)} photos are defective")
+    if out is not None:
+        terminal.say(f"masks, overlays and predictions.jsonl are in {out}")
+    else:
+        terminal.next_commands("the same with --out results writes masks and overlays")
