@@ -1,0 +1,207 @@
+"""Whole runs of a few seconds: what they write, that they repeat, and that an interrupted one goes on."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tilecli import progress
+from tilecli.config import Params
+from tilecli.errors import DataError, ModelError
+from tilecli.layout import Project
+from tilecli.learning.checkpoint import load_network
+from tilecli.learning.fit import train
+
+Make = Callable[[str], Project]
+# How long a run took, and with it how fast it was, is all that may differ between two equal runs.
+TIMES = {"seconds", "photos_per_s"}
+
+
+def change(params: Params, **settings: Any) -> Params:
+    return params.model_copy(update={"train": params.train.model_copy(update=settings)})
+
+
+def run(project: Project, params: Params, *, resume: bool = False) -> list[progress.Event]:
+    events: list[progress.Event] = []
+    with progress.listen(events.append):
+        train(project, params, resume=resume)
+    return events
+
+
+def interrupt_after(epoch: int, project: Project, params: Params) -> None:
+    """Press Ctrl-C during the epoch that follows `epoch`."""
+
+    def listen(event: progress.Event) -> None:
+        if event.kind == "epoch" and event.done == epoch:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with progress.listen(listen), pytest.raises(KeyboardInterrupt):
+        train(project, params, resume=False)
+
+
+def figures(project: Project) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(project.training_metrics.read_text())
+    return {key: value for key, value in read.items() if key not in TIMES}
+
+
+def series(project: Project) -> dict[str, list[tuple[int, float]]]:
+    found = {}
+    folder = project.training / "plots" / "metrics"
+    for path in sorted(folder.rglob("*.tsv")):
+        with path.open(newline="") as stream:
+            rows = list(csv.reader(stream, delimiter="\t"))[1:]
+        found[path.relative_to(folder).as_posix()] = [(int(step), float(value)) for step, value in rows]
+    return found
+
+
+def assert_equal(one: Project, other: Project) -> None:
+    first, second = series(one), series(other)
+    assert first.keys() == second.keys()
+    for name, rows in first.items():
+        assert [step for step, _ in rows] == [step for step, _ in second[name]]
+        assert [value for _, value in rows] == pytest.approx([value for _, value in second[name]], abs=1e-6), name
+
+
+def test_a_run_writes_what_others_rely_on_and_learns(make_project: Make, tiny: Params) -> None:
+    project = make_project("one")
+    events = run(project, change(tiny, epochs=6, steps_per_epoch=12))
+    metrics = figures(project)
+    assert set(metrics["valid"]) == {"loss", "dice", "jaccard", "foreground_acc"}
+    assert metrics["epoch"] == 6
+    assert metrics["resumed"] is False
+    assert set(series(project)) == {
+        *(f"valid/{name}.tsv" for name in ("loss", "dice", "jaccard", "foreground_acc")),
+        "train/loss.tsv",
+        "lr.tsv",
+    }
+    assert all([step for step, _ in rows] == [1, 2, 3, 4, 5, 6] for rows in series(project).values())
+    losses = [value for _, value in series(project)["train/loss.tsv"]]
+    assert losses[-1] < 0.6 * losses[0]
+    assert metrics["best"]["dice"] > 0.5
+
+    network, facts = load_network(project.checkpoints / "best.ckpt")
+    assert not network.training
+    assert facts["valid_dice"] == metrics["best"]["dice"]
+    assert facts["input"].keys() == {"short_side", "multiple", "mean", "std", "channels"}
+    assert (facts["input"]["multiple"], facts["input"]["channels"]) == (32, 1)
+    assert {"precision", "memory_format", "device", "threads", "torch", "encoder_weights", "seed"} <= facts.keys()
+    assert json.loads((project.training / "run.json").read_text())["epochs"] == 6
+
+    epochs = [event for event in events if event.kind == "epoch"]
+    assert [event.done for event in epochs] == [1, 2, 3, 4, 5, 6]
+    assert epochs[0].data.keys() >= {"loss", "valid_loss", "valid_dice", "photos_per_s", "lr", "seconds_left"}
+    assert epochs[-1].data["seconds_left"] == 0
+    assert [event.task for event in events if event.kind == "result"] == ["train"]
+
+
+def test_the_same_seed_gives_the_same_figures_and_another_seed_others(make_project: Make, tiny: Params) -> None:
+    one, again, other = make_project("one"), make_project("again"), make_project("other")
+    short = change(tiny, epochs=2)
+    run(one, short)
+    run(again, short)
+    assert_equal(one, again)
+    assert figures(one) == figures(again)
+    run(other, change(short, seed=1))
+    assert series(one)["train/loss.tsv"] != series(other)["train/loss.tsv"]
+
+
+@pytest.mark.parametrize("arch", ["compactunet", "fpn"])
+def test_a_resumed_run_equals_the_uninterrupted_one(make_project: Make, tiny: Params, arch: str) -> None:
+    # FPN has dropout: randomness within the network must go on as well.
+    params = change(tiny, epochs=3, steps_per_epoch=4, arch=arch, encoder="mobilenet_v2", encoder_weights="none")
+    whole, broken = make_project("whole"), make_project("broken")
+    run(whole, params)
+    interrupt_after(2, broken, params)
+    assert figures(broken)["epoch"] == 2
+    events = run(broken, params, resume=True)
+    assert_equal(whole, broken)
+    assert figures(broken)["resumed"] is True
+    assert figures(broken)["best"] == pytest.approx(figures(whole)["best"], abs=1e-6)
+    assert json.loads((broken.training / "run.json").read_text())["resumed"] is True
+    assert [event.done for event in events if event.kind == "epoch"] == [3]
+    steps = [event for event in events if event.kind == "end" and event.task == "train"]
+    assert steps[0].done == steps[0].total == 12
+
+
+def test_sigint_leaves_its_handler_as_it_was(make_project: Make, tiny: Params) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    interrupt_after(1, make_project("one"), tiny)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_no_temporary_file_is_left(make_project: Make, tiny: Params) -> None:
+    project = make_project("one")
+    interrupt_after(1, project, tiny)
+    assert sorted(path.name for path in project.checkpoints.iterdir()) == ["best.ckpt", "last.ckpt"]
+
+
+def test_resuming_nothing_starts_afresh_and_resuming_a_finished_run_does_nothing(
+    make_project: Make, tiny: Params
+) -> None:
+    project = make_project("one")
+    short = change(tiny, epochs=1)
+    notes = [event.text for event in run(project, short, resume=True) if event.kind == "note"]
+    assert any("starting afresh" in text for text in notes)
+    before = figures(project)
+    notes = [event.text for event in run(project, short, resume=True) if event.kind == "note"]
+    assert any("all 1 epochs are done" in text for text in notes)
+    assert figures(project) == before
+    assert before["resumed"] is False
+
+
+def test_a_run_that_is_not_resumed_clears_what_was_there(make_project: Make, tiny: Params) -> None:
+    project = make_project("one")
+    project.training.mkdir()
+    (project.training / "old.txt").write_text("from another run")
+    run(project, change(tiny, epochs=1))
+    assert not (project.training / "old.txt").exists()
+
+
+def test_resuming_with_other_settings_is_refused_and_leaves_the_run_alone(make_project: Make, tiny: Params) -> None:
+    project = make_project("one")
+    run(project, change(tiny, epochs=1))
+    before = figures(project)
+    with pytest.raises(ModelError, match=r"train\.learning_rate was 0\.01, is 0\.5"):
+        run(project, change(tiny, epochs=2, learning_rate=0.5), resume=True)
+    assert figures(project) == before
+
+
+def test_training_stops_when_nothing_gets_better(make_project: Make, tiny: Params) -> None:
+    project = make_project("one")
+    # So small a rate that neither Dice nor, through the average of nothing, much else moves.
+    events = run(project, change(tiny, epochs=30, steps_per_epoch=1, learning_rate=1e-9, patience=2, ema=0.0))
+    assert figures(project)["epoch"] < 30
+    assert any("no better valid Dice in 2 epochs" in event.text for event in events)
+
+
+def test_a_subset_without_photos_is_refused(make_project: Make, tiny: Params) -> None:
+    project = make_project("one")
+    project.split.write_text(project.split.read_text().replace(",valid", ",test"))
+    with pytest.raises(DataError, match="valid subset holds no photo"):
+        run(project, tiny)
+
+
+def test_bf16_is_recorded_where_the_cpu_has_it(make_project: Make, tiny: Params) -> None:
+    from tilecli.learning.precision import cpu_bf16
+
+    if not cpu_bf16():
+        pytest.skip("this CPU has no bf16 instructions")
+    project = make_project("one")
+    run(project, change(tiny, epochs=1, precision="auto"))
+    facts = json.loads((project.training / "run.json").read_text())
+    assert (facts["precision"], facts["memory_format"]) == ("bf16", "channels_last")
+
+
+def test_nothing_but_the_training_folder_is_written(make_project: Make, tiny: Params, tmp_path: Path) -> None:
+    project = make_project("one")
+    before = set(project.root.rglob("*"))
+    run(project, change(tiny, epochs=1))
+    new = set(project.root.rglob("*")) - before
+    assert all(project.training == path or project.training in path.parents for path in new)
