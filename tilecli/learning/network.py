@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tilecli import progress
 from tilecli.config import TrainParams
+from tilecli.data.preprocess import MULTIPLE
 from tilecli.errors import ModelError
 from tilecli.learning import names
 
@@ -59,7 +60,7 @@ def _compact(params: TrainParams, wanted: str) -> Built:
     if wanted not in {"auto", "none"}:
         progress.warn(f"compactunet learns from scratch: train.encoder_weights={wanted} is not used")
     network = CompactUNet(params.channels, params.widths)
-    return Built(network, network.multiple, "none")
+    return Built(network, max(MULTIPLE, network.multiple), "none")
 
 
 def _smp(params: TrainParams, wanted: str) -> Built:
@@ -123,8 +124,6 @@ def _create(params: TrainParams, setting: str | None) -> Any:
 
 
 def _built(network: Any, used: str) -> Built:
-    from tilecli.data.preprocess import MULTIPLE
-
     return Built(network, max(MULTIPLE, int(network.encoder.output_stride)), used)
 
 

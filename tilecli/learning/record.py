@@ -53,7 +53,7 @@ class Record:
 def _series_writer() -> Any:
     from dvclive import Live
 
-    class Series(Live):  # type: ignore[misc]
+    class Series(Live):
         """DVCLive without its look at the repository: it would set DVC up in whatever git repository it is run in."""
 
         def _init_dvc(self) -> None:

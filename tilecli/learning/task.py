@@ -84,16 +84,17 @@ class SegmentationTask(lightning.LightningModule):
             checkpoint["ema"] = self.average.state_dict()
 
     def on_train_epoch_start(self) -> None:
-        """Seed what is random inside the network (dropout) from the epoch alone, so that resuming changes nothing."""
-        torch.manual_seed(self._settings.seed * 1_000_003 + self.epochs_done)
+        """Forget the last epoch's losses."""
         self._losses = []
 
     def on_train_batch_start(self, batch: CropBatch, batch_idx: int) -> None:
-        """Set the step's learning rate."""
+        """Set the step's learning rate, and seed what is random inside the network (dropout)."""
         if (batch.epoch, batch.step) != (self.epochs_done, batch_idx):
             raise RuntimeError(f"data of {batch.epoch, batch.step} for step {self.epochs_done, batch_idx}")
-        total = self._settings.epochs * self._steps
-        self.rate = learning_rate(self._settings, self.epochs_done * self._steps + batch_idx, total)
+        step = self.epochs_done * self._steps + batch_idx
+        # From the step alone, so that resuming changes nothing. Not once per epoch: a loader that starts draws as well.
+        torch.manual_seed(self._settings.seed * 1_000_003 + step)
+        self.rate = learning_rate(self._settings, step, self._settings.epochs * self._steps)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.rate
 
@@ -150,7 +151,7 @@ class SegmentationTask(lightning.LightningModule):
         if not torch.isfinite(loss):
             rate = self._settings.learning_rate
             raise ModelError(
-                f"the training diverged in epoch {self.epochs_done + 1}: the loss is {float(loss):g}",
+                f"the training diverged in epoch {self.epochs_done + 1}: the loss is {loss.item():g}",
                 where=f"train.learning_rate = {rate:g}",
                 hint=f"-S train.learning_rate={rate / 4:g}",
             )
