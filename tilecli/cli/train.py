@@ -79,6 +79,7 @@ def train(
         "train.precision": precision,
     }
     wanted = options.changes(project, preset, typed, set_)
+    _check_names(project, wanted)
     prepare(project, commit_needed=True)
     name = experiment_name(project, name)
     try:
@@ -97,6 +98,15 @@ def train(
     tried = store.experiments(project)
     done = next((record for record in tried if record.name == name), None)
     _show(project, done or store.workspace(project), outcome.ran, as_json=as_json)
+
+
+def _check_names(project: Project, wanted: dict[str, Any]) -> None:
+    """Refuse a mistyped architecture or encoder before DVC writes it into params.yaml."""
+    from tilecli import paramfile
+    from tilecli.learning.names import check_names
+
+    now = paramfile.load(project.params).train
+    check_names(wanted.get("train.arch", now.arch), wanted.get("train.encoder", now.encoder))
 
 
 def _as_overrides(wanted: dict[str, Any]) -> list[str]:
