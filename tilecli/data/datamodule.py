@@ -61,7 +61,7 @@ class CropDataset(Dataset[CropBatch]):
 
     def __init__(self, photos: list[Held], params: TrainParams, contract: InputContract) -> None:
         size = params.crop_size
-        self._pixels = [_at_least(held, size) for held in photos]
+        self._pixels = [_padded(held, size, contract.multiple) for held in photos]
         sources = [
             crops.Source(held.tile, held.defect, mask.shape[0], mask.shape[1], crops.defect_places(mask, seed=number))
             for number, (held, (_, mask)) in enumerate(zip(photos, self._pixels, strict=True))
@@ -181,7 +181,7 @@ class TileData(lightning.LightningDataModule):
             sampler=self._order,
             num_workers=self._workers,
             persistent_workers=self._workers > 0,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=self._workers > 0,
         )
 
     def val_dataloader(self) -> DataLoader[PhotoBatch]:
@@ -189,12 +189,8 @@ class TileData(lightning.LightningDataModule):
         return DataLoader(self._batches, batch_size=None, num_workers=0)
 
 
-def _at_least(held: Held, size: int) -> tuple[Uint8, Uint8]:
-    """Photo and mask, reflected right and below where a side is shorter than `size` px."""
+def _padded(held: Held, size: int, multiple: int) -> tuple[Uint8, Uint8]:
+    """Photo and mask as a prediction sees them: sides padded to multiples of `multiple` px, and to a crop's `size`."""
     height, width = held.mask.shape
-    below, right = max(0, size - height), max(0, size - width)
-    if not below and not right:
-        return held.photo, held.mask
-    photo = cv2.copyMakeBorder(held.photo, 0, below, 0, right, cv2.BORDER_REFLECT)
-    mask = cv2.copyMakeBorder(held.mask, 0, below, 0, right, cv2.BORDER_REFLECT)
-    return np.asarray(photo if photo.ndim == 3 else photo[:, :, None], np.uint8), np.asarray(mask, np.uint8)
+    below, right = (max(side + -side % multiple, size) - side for side in (height, width))
+    return preprocess.pad(held.photo, below, right), preprocess.pad(held.mask, below, right)

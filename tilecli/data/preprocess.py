@@ -81,14 +81,14 @@ def to_uint8(raw: npt.NDArray[np.generic]) -> Uint8:
     white, so that a 12-bit camera's photo is not almost black. Floats are taken as 0–1 where they fit, else scaled.
     """
     if raw.dtype == np.uint8:
-        return raw.astype(np.uint8, copy=False)
+        return np.asarray(raw, np.uint8)
     values = np.nan_to_num(raw.astype(np.float32))
     top = float(values.max(initial=0.0))
     if np.issubdtype(raw.dtype, np.floating):
         white = 1.0 if top <= 1.0 else top
     else:
         white = next((float(2**bits - 1) for bits in (8, 10, 12, 16) if top <= 2**bits - 1), top)
-    return np.clip(np.rint(values * (255.0 / white)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values * (255.0 / white)), 0, 255), np.uint8)
 
 
 def scaled_size(height: int, width: int, short_side: int) -> tuple[int, int]:
@@ -117,6 +117,18 @@ def resize_mask(mask: Uint8, size: tuple[int, int]) -> Uint8:
     return np.asarray(share >= 0.5, np.uint8)
 
 
+def pad(values: Uint8, below: int, right: int) -> Uint8:
+    """An H×W or H×W×C array grown by `below` rows and `right` columns that repeat its last ones.
+
+    Repeated and not reflected: reflection turns the dark margin beside a part into a dark band between two bright
+    parts, which looks like a defect and was taken for one.
+    """
+    if not below and not right:
+        return values
+    padded = cv2.copyMakeBorder(values, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(padded.reshape(padded.shape[:2] + values.shape[2:]), np.uint8)
+
+
 def normalise(photo: Uint8, contract: InputContract) -> Float32:
     """H×W×C uint8 → C×H×W float32 with the contract's mean and std."""
     scale = np.asarray([1 / (255.0 * s) for s in contract.std], np.float32)
@@ -127,17 +139,13 @@ def normalise(photo: Uint8, contract: InputContract) -> Float32:
 def to_input(photo: Uint8, contract: InputContract) -> tuple[Float32, Placement]:
     """H×W×C uint8 photo → C×H'×W' float32 network input and the placement to undo it.
 
-    Scaled to the contract's short side at its own aspect ratio, then padded right and below by reflection to
-    multiples of the contract's `multiple`. Nothing is cropped: defects at the edges count.
+    Scaled to the contract's short side at its own aspect ratio, then padded right and below (see `pad`) to multiples
+    of the contract's `multiple`. Nothing is cropped: defects at the edges count.
     """
     height, width = photo.shape[:2]
     size = scaled_size(height, width, contract.short_side)
     scaled = resize_photo(photo, size)
-    below = -size[0] % contract.multiple
-    right = -size[1] % contract.multiple
-    if below or right:
-        padded = cv2.copyMakeBorder(scaled, 0, below, 0, right, cv2.BORDER_REFLECT)
-        scaled = np.asarray(padded if padded.ndim == 3 else padded[:, :, None], np.uint8)
+    scaled = pad(scaled, -size[0] % contract.multiple, -size[1] % contract.multiple)
     return normalise(scaled, contract), Placement((height, width), size)
 
 
