@@ -28,7 +28,7 @@ _LEGEND = (("found", palette.GOOD), ("missed", palette.DEFECT), ("false (striped
 
 def as_rgb(photo: Uint8) -> Uint8:
     """H×W×1 or H×W×3 photo → H×W×3, a copy."""
-    return np.ascontiguousarray(np.broadcast_to(photo, (photo.shape[0], photo.shape[1], 3)))
+    return np.array(np.broadcast_to(photo, (photo.shape[0], photo.shape[1], 3)), np.uint8, order="C")
 
 
 def overlay(photo: Uint8, mask: Uint8, truth: Uint8 | None = None, alpha: float = palette.FILL) -> Uint8:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any
 
 import numpy as np
 import torch
@@ -67,7 +66,10 @@ def open_torch_engine(bundle: Bundle, precision: str, threads: int) -> TorchEngi
 
 
 def load_weights(network: torch.nn.Module, bundle: Bundle) -> None:
-    """Fill `network` with the initializers of the bundle's ONNX graph, by name and shape, all or none."""
+    """Fill `network` with the initializers of the bundle's ONNX graph, by name and shape.
+
+    Raises ModelError where one that the network uses is not among them.
+    """
     try:
         import onnx
         from onnx import numpy_helper
@@ -76,21 +78,31 @@ def load_weights(network: torch.nn.Module, bundle: Bundle) -> None:
 
     graph = onnx.load(str(bundle.model)).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
-    state: dict[str, Any] = {}
+    state: dict[str, torch.Tensor] = {}
     missing = []
     for name, value in network.state_dict().items():
-        if name.rpartition(".")[2] == "num_batches_tracked":  # counts training steps, computes nothing
-            state[name] = value
-            continue
         tensor = stored.get(WEIGHTS_PREFIX + name)
-        if tensor is None or tuple(tensor.dims) != tuple(value.shape):
+        if tensor is not None and tuple(tensor.dims) == tuple(value.shape):
+            state[name] = torch.from_numpy(np.array(numpy_helper.to_array(tensor)))
+        elif value.is_floating_point():
             missing.append(name)
-            continue
-        state[name] = torch.from_numpy(np.array(numpy_helper.to_array(tensor)))
-    if missing:
+            state[name] = torch.full_like(value, torch.nan)
+        else:  # counters and index tables, which building the network sets
+            state[name] = value
+    network.load_state_dict(state)
+    if missing and _uses_them(network, bundle):
         raise ModelError(
-            f"{len(missing)} of {len(state) + len(missing)} weights cannot be taken from the model, first {missing[0]}",
+            f"{len(missing)} of {len(state)} weights cannot be taken from the model, first {missing[0]}",
             where=str(bundle.model),
             hint="--engine openvino",
         )
-    network.load_state_dict(state)
+
+
+def _uses_them(network: torch.nn.Module, bundle: Bundle) -> bool:
+    """Whether weights that are NaN reach the output. Export leaves out what a network has but does not use, such as
+    an encoder's last stages under PSPNet.
+    """
+    contract = bundle.input
+    with torch.inference_mode():
+        logits = network.eval()(torch.zeros(1, contract.channels, 6 * contract.multiple, 6 * contract.multiple))
+    return not bool(torch.isfinite(logits).all())

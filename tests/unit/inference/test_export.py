@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tilecli import progress
+from tilecli.config import ExportParams, Params, TrainParams
+from tilecli.data.catalog import Photo, write_index
+from tilecli.data.manifest import Assigned, write_manifest
+from tilecli.errors import ModelError
+from tilecli.inference import export
+from tilecli.inference.bundle import read_bundle
+from tilecli.inference.engines import cpu_has_bf16
+from tilecli.inference.export import export_bundle, export_network
+from tilecli.layout import Project
+
+from .conftest import CONTRACT, Bright, Small
+
+needs_bf16 = pytest.mark.skipif(not cpu_has_bf16(), reason="this CPU does not compute in bf16")
+
+
+class Graded(torch.nn.Module):
+    """Amplifies what bf16 rounds away: its masks at bf16 cannot agree with those at fp32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = torch.nn.Conv2d(1, 16, 3, padding=1), torch.nn.Conv2d(16, 1, 3, padding=1)
+        with torch.no_grad():
+            for conv in (self.first, self.second):
+                conv.weight.zero_()
+            self.first.weight[:, :, 1, 1] = 1.0
+            self.first.bias.fill_(100.0)  # bf16 tells 100 from 100.5, nothing between
+            self.second.weight[:, :, 1, 1] = 1.0
+            self.second.bias.fill_(-16 * 99.0)  # the limit lies amid the noise of the photos' ground
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.second(torch.relu(self.first(image)))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Photos with bright blocks (scratches) and without (good), split into the three subsets."""
+    made = Project(tmp_path / "a project")
+    draw = np.random.default_rng(2)
+    photos, rows = [], []
+    for number in range(12):
+        subset = ("train", "valid", "test")[number % 3]
+        defect = "good" if number >= 6 else "scratch"
+        image = draw.integers(20, 100, (60 + number, 90)).astype(np.uint8)
+        mask = np.zeros_like(image)
+        if defect != "good":
+            image[10:30, 20:50] = draw.integers(170, 255, (20, 30))
+            mask[10:30, 20:50] = 255
+        name = f"p{number}"
+        for kind, pixels in (("images", image), ("masks", mask)):
+            (made.dataset / kind).mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(made.dataset / kind / f"{name}.png"), pixels)
+        photos.append(Photo(name, f"images/{name}.png", f"masks/{name}.png", defect, "test", "", 90, 60 + number))
+        rows.append(Assigned(name, f"t{number}", defect, subset))
+    write_index(made.index, photos)
+    write_manifest(made.split, rows)
+    return made
+
+
+def _export(project: Project, network: torch.nn.Module, folder: Path, **settings: Any) -> export.Bundle:
+    folder.mkdir()
+    photos = export._check_photos(project)
+    return export_network(network, CONTRACT, ExportParams(**settings), photos, project.dataset, folder)
+
+
+def _listen() -> tuple[list[progress.Event], Any]:
+    events: list[progress.Event] = []
+    return events, progress.listen(events.append)
+
+
+def test_the_bundle_agrees_and_its_threshold_is_chosen_on_valid(project: Project, tmp_path: Path) -> None:
+    bundle = _export(project, Bright(), tmp_path / "out")
+    assert bundle.checks["agreement"] >= 0.995
+    assert bundle.checks["agreement_photos"] == 4
+    assert bundle.checks["threshold_from"] == "valid"
+    assert bundle.checks["threshold_dice"] == 1.0
+    assert 0.2 < bundle.threshold < 0.8  # between the brightest good pixel and the darkest defect
+    assert read_bundle(bundle.folder) == bundle
+
+
+def test_a_threshold_can_be_given(project: Project, tmp_path: Path) -> None:
+    bundle = _export(project, Bright(), tmp_path / "out", threshold=0.25, min_area_px=7)
+    assert (bundle.threshold, bundle.min_area_px) == (0.25, 7)
+    assert bundle.checks["threshold_from"] == "params"
+
+
+@needs_bf16
+def test_auto_takes_bf16_where_masks_agree(project: Project, tmp_path: Path) -> None:
+    assert _export(project, Bright(), tmp_path / "out").precision == "bf16"
+    assert _export(project, Bright(), tmp_path / "exact", precision="f32").precision == "f32"
+
+
+@needs_bf16
+@pytest.mark.parametrize("precision", ["auto", "bf16"])
+def test_bf16_that_disagrees_falls_back_to_f32_and_says_so(project: Project, tmp_path: Path, precision: str) -> None:
+    events, listening = _listen()
+    with listening:
+        bundle = _export(project, Graded(), tmp_path / "out", precision=precision, threshold=0.5)
+    assert bundle.precision == "f32"
+    assert bundle.checks["refused"]["bf16"] < 0.995
+    (warning,) = [event for event in events if event.kind == "warning"]
+    assert "bf16 differ" in warning.text
+    assert f"{warning.data['dice']:.4f}" in warning.text
+    assert "px" in warning.text
+
+
+def test_a_bundle_that_disagrees_at_every_precision_is_refused_with_figures(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The graph of another network stands in for an export that went wrong.
+    honest = export.onnx_file.write_onnx
+    monkeypatch.setattr(
+        export.onnx_file, "write_onnx", lambda _, contract, path: honest(Small().eval(), contract, path)
+    )
+    monkeypatch.setattr(export, "_SAME", 2.0)
+    with pytest.raises(ModelError, match=r"refused: masks at f32 differ .* Dice 0\.\d+ over 4 photos"):
+        _export(project, Bright(), tmp_path / "out")
+
+
+def test_a_graph_that_is_wrong_at_some_sizes_is_refused(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = export.onnx_file.write_onnx
+    monkeypatch.setattr(
+        export.onnx_file, "write_onnx", lambda _, contract, path: honest(Small().eval(), contract, path)
+    )
+    with pytest.raises(ModelError, match="differently at some photo sizes"):
+        _export(project, Bright(), tmp_path / "out")
+
+
+def _checkpoint(project: Project) -> TrainParams:
+    from tilecli.learning.checkpoint import write_best
+    from tilecli.learning.network import build_network
+
+    params = TrainParams(widths=(4, 8))
+    torch.manual_seed(1)
+    network = build_network(params, weights=False)
+    facts = {
+        "train": json.loads(params.model_dump_json()),
+        "input": {"short_side": 0, "multiple": 32, "mean": [0.5], "std": [0.25], "channels": 1},
+        "encoder_weights": "none",
+        "epoch": 3,
+        "valid_dice": 0.5,
+        "seed": 0,
+        "resumed": False,
+    }
+    write_best(project.checkpoints / "best.ckpt", network.state_dict(), facts)
+    return params
+
+
+def test_from_checkpoint_to_a_bundle_that_says_where_it_comes_from(project: Project) -> None:
+    params = _checkpoint(project)
+    export_bundle(project, Params(train=params))
+    first = {path.name: path.read_bytes() for path in project.bundle.iterdir()}
+    bundle = export_bundle(project, Params(train=params))
+    assert {path.name: path.read_bytes() for path in project.bundle.iterdir()} == first  # same facts, same bytes
+    assert read_bundle(project.bundle) == bundle
+    assert sorted(path.name for path in project.bundle.iterdir()) == ["bundle.json", "model.onnx"]
+    training = bundle.training
+    assert training["params"]["widths"] == [4, 8]
+    assert training["encoder_weights"] == "none"
+    assert len(training["data"]) == len(training["split"]) == 64
+    assert training["commit"] is None  # the project is in no Git repository
+    assert str(project.root) not in (project.bundle / "bundle.json").read_text()
+
+
+def test_a_refused_export_leaves_the_bundle_that_was_there(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = _checkpoint(project)
+    project.bundle.mkdir(parents=True)
+    (project.bundle / "model.onnx").write_text("what is deployed")
+    monkeypatch.setattr(export, "_SAME", -1.0)
+    with pytest.raises(ModelError, match="refused"):
+        export_bundle(project, Params(train=params))
+    assert (project.bundle / "model.onnx").read_text() == "what is deployed"
+    assert [path.name for path in project.bundle.parent.iterdir()] == ["bundle"]
+
+
+def test_without_validation_photos_it_says_so(project: Project, tmp_path: Path) -> None:
+    rows = [Assigned(f"p{i}", f"t{i}", "good" if i >= 6 else "scratch", "train") for i in range(12)]
+    write_manifest(project.split, rows)
+    events, listening = _listen()
+    with listening:
+        bundle = _export(project, Bright(), tmp_path / "out")
+    assert bundle.checks["agreement_photos"] == 12
+    assert any("no validation photo" in event.text for event in events)
+
+
+def test_no_checkpoint_says_what_to_type(project: Project) -> None:
+    with pytest.raises(ModelError) as caught:
+        export_bundle(project, Params())
+    assert "tiles train" in str(caught.value)
+    assert not project.bundle.exists()
