@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,12 @@ def _remove_folder(path: Path) -> None:
             continue
 
 
+_umask_lock = threading.Lock()
+
+
 def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
+    # Reading it means setting it: two threads at once would leave the process with a umask of 0.
+    with _umask_lock:
+        current = os.umask(0)
+        os.umask(current)
     return current
