@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+# Before torch is imported. Tests run side by side, one per core: two processes of two OpenMP threads each on two cores
+# wait for each other's threads at every layer, and take a hundred times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parents[1]
 REAL_PHOTOS = ROOT.parent / "shared" / "data" / "magnetic-tiles.zip"
 

@@ -40,8 +40,6 @@ def train(project: Project, params: Params, *, resume: bool) -> None:
     with _quiet_libraries(), _threads(chosen.threads):
         data = _fingerprint(project)
         restored = _restore(project, settings, data) if resume else None
-        if restored is None and project.training.exists():
-            shutil.rmtree(project.training)
         _fit(project, settings, chosen, data, restored)
 
 
@@ -80,6 +78,9 @@ def _fit(
     )
     task = SegmentationTask(built.network, settings, chosen, steps=photos.steps, start_epoch=done, restored=restored)
     steps = photos.steps
+    # Only now that nothing is left to be found wrong: what the last run wrote may still be wanted.
+    if restored is None and project.training.exists():
+        shutil.rmtree(project.training)
     ends = EpochEnd(
         project,
         facts,
