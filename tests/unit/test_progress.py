@@ -7,7 +7,7 @@ def test_track_reports_begin_and_end():
     events: list[progress.Event] = []
     with progress.listen(events.append):
         assert list(progress.track([1, 2, 3], "count", unit="photos")) == [1, 2, 3]
-    assert [event.kind for event in events][0] == "begin"
+    assert events[0].kind == "begin"
     assert (events[0].total, events[0].unit) == (3, "photos")
     assert (events[-1].kind, events[-1].done) == ("end", 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,11 @@ from tilecli.cli.verb import verb
 if TYPE_CHECKING:
     from tilecli.experiments.store import Record
     from tilecli.layout import Project
+
+_HEADING_WIDTH = 9  # characters; a figure is no wider
+
+# What may make way in a narrow terminal, the most telling first.
+_HIDEABLE = ("false_alarm_rate", "dice_photo", "defect_recall", "auroc", "valid.dice")
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: compare what was tried.")
 
@@ -70,26 +76,61 @@ def show_comparison(
     if everything:
         metrics = list(dict.fromkeys(name for record in records for name in record.metrics))
         params = list(dict.fromkeys(name for record in records for name in record.params))
-    columns = [("experiment", "left"), ("created", "left")]
-    columns += [(_short(name), "right") for name in (*metrics, *params)]
     top_values = {name: comparison.best(tried, name) for name in metrics}
+    names = [*metrics, *params]
     rows = [_row(record, metrics, params, top_values) for record in records]
-    terminal.console().print(terminal.table("", columns, rows))
+    out = terminal.console()
+    hidden = [] if everything else _too_wide(names, rows, out.width, keep=sort)
+    shown = [place for place, name in enumerate(names) if name not in hidden]
+    columns = [("experiment", "left"), ("created", "left"), *((_heading(names[place]), "right") for place in shown)]
+    out.print(terminal.table("", columns, [[*row[:2], *(row[2 + place] for place in shown)] for row in rows]))
+    if hidden:
+        terminal.say(f"[muted]no room for {', '.join(hidden)}: a wider terminal or --all shows them[/]")
     for record in records:
         if record.broken:
             terminal.say(f"[warning]![/] {record.name}: cannot read {', '.join(record.broken)}")
 
 
-def _short(name: str) -> str:
-    """A column's heading: the setting without its section, broken where a line may break."""
-    return name.removeprefix("train.") if name != "train.loss" else name
+def _too_wide(names: list[str], rows: list[list[str]], width: int, keep: str | None) -> list[str]:
+    """The figures that are left out, the least telling first, until the table fits into `width` characters."""
+    from rich.text import Text
+
+    def cells(place: int) -> int:
+        heading = "" if place < 2 else _heading(names[place - 2])
+        texts = [*heading.split("\n"), *(Text.from_markup(row[place]).plain for row in rows)]
+        return max(len(text) for text in texts) + 2
+
+    widths = {name: cells(place + 2) for place, name in enumerate(names)}
+    room = width - max(cells(0), 12) - max(cells(1), 9)
+    hidden: list[str] = []
+    for name in reversed([name for name in _HIDEABLE if name in names and name != keep]):
+        if sum(widths.values()) <= room:
+            break
+        del widths[name]
+        hidden.insert(0, name)
+    return hidden
+
+
+def _heading(name: str) -> str:
+    """A column's heading: the setting without its section, broken after _ and . so that narrow columns can carry it."""
+    lines = [""]
+    for word in re.findall(r"[^_.]+[_.]?", name.removeprefix("train.") if name != "train.loss" else name):
+        if lines[-1] and len(lines[-1]) + len(word) > _HEADING_WIDTH:
+            lines.append("")
+        lines[-1] += word
+    return "\n".join(lines)
+
+
+def _when(created: float) -> str:
+    """The time of day for today's experiments, the day for older ones."""
+    from datetime import datetime
+
+    moment = datetime.fromtimestamp(created)
+    return f"{moment:%H:%M}" if moment.date() == datetime.now().date() else f"{moment:%d %b}"
 
 
 def _row(record: Record, metrics: list[str], params: list[str], top: dict[str, float | None]) -> list[str]:
-    from datetime import datetime
-
-    created = datetime.fromtimestamp(record.created).strftime("%d %b %H:%M") if record.created else "–"
-    cells = [record.name, created]
+    cells = [record.name, _when(record.created) if record.created else "–"]
     for name in metrics:
         value = record.metrics.get(name)
         text = terminal.number(value) if isinstance(value, (int, float)) or value is None else str(value)

@@ -76,7 +76,14 @@ def table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequenc
     from rich import box
     from rich.table import Table
 
-    drawn = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for heading, justify in columns:
         drawn.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]  # rich's literal type
     for row in rows:
@@ -92,10 +99,10 @@ def number(value: float | int | None, digits: int = 3) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return str(value)
-    if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e6):
-        return f"{value:.{digits - 1}e}"
     if abs(value) < 1:
         return f"{value:.{digits}f}"
+    if abs(value) >= 1e6:
+        return f"{value:.{digits - 1}e}"
     return f"{value:.{digits}g}" if abs(value) < 10 ** (digits - 1) else f"{value:.0f}"
 
 

@@ -104,7 +104,8 @@ def lay_down(work: Plan, *, force: bool = False) -> Project:
     ours = [*work.contents, ".dvc/config", ".dvc/.gitignore"]
     git(work.root, "add", "--", *ours)
     # Only our own files: whatever else is staged in a joined repository stays the user's to commit.
-    git(work.root, "commit", "--quiet", "--no-verify", "-m", "Set up the tiles project", "--", *ours)
+    if git(work.root, "status", "--porcelain", "--", *ours):
+        git(work.root, "commit", "--quiet", "--no-verify", "-m", "Set up the tiles project", "--", *ours)
     return Project(work.root)
 
 
