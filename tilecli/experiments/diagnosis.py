@@ -99,9 +99,8 @@ def _precision() -> Iterator[Finding]:
     except TilesError as error:
         yield Finding("training", "missing", error.message, error.hint or "")
         return
-    kind = str(chosen.autocast).removeprefix("torch.") if chosen.autocast is not None else "fp32"
     layout = "channels last" if chosen.channels_last else "contiguous"
-    yield Finding("training", "ok", f"{chosen.device}, {kind}, {layout}, {chosen.threads} threads: {chosen.reason}")
+    yield Finding("training", "ok", f"{chosen.device}, {chosen.name}, {layout}, {chosen.threads} threads: {chosen.reason}")
 
 
 def _project() -> Iterator[Finding]:
