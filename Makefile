@@ -12,11 +12,11 @@ help: ## Show what there is
 setup: $(STAMP) ## Make .venv and install everything
 
 $(STAMP): pyproject.toml constraints.txt
-	@sh scripts/setup.sh "$(PYTHON)" "$(VENV)"
+	@sh .ci/setup "$(PYTHON)" "$(VENV)"
 	@touch $(STAMP)
 
 demo: $(STAMP) ## Sample photos to a measured, exported model in ./demo; then predict one photo
-	@sh scripts/demo.sh "$(CURDIR)/$(BIN)"
+	@sh .ci/demo "$(CURDIR)/$(BIN)"
 
 test: $(STAMP) ## All tests: unit, integration, end to end
 	"$(BIN)/python" -m pytest
