@@ -196,14 +196,28 @@ def choose_pictures(measured: Sequence[Record], number: int, seed: int) -> dict[
 
     Worst: lowest Dice, of equals the one with the most wrong pixels; good photos with false alarms are among them.
     Best: highest Dice of the photos that do show defect pixels, as an empty mask on a good photo is no feat to look at.
+    Of one tile's photos under several exposures one is enough, while there are other tiles.
     """
     order = sorted(range(len(measured)), key=lambda i: (measured[i].dice, -measured[i].wrong_px, measured[i].photo))
-    worst = [i for i in order if measured[i].wrong_px][:number]
-    best = [i for i in reversed(order) if measured[i].true_px and i not in worst][:number]
+    worst = _first_of_each_tile(measured, [i for i in order if measured[i].wrong_px], number)
+    found = [i for i in reversed(order) if measured[i].true_px and i not in worst]
+    best = _first_of_each_tile(measured, found, number)
     rest = [i for i in range(len(measured)) if i not in {*worst, *best}]
     draw = np.random.default_rng(seed)
     random = sorted(draw.choice(rest, min(number, len(rest)), replace=False).tolist()) if rest else []
     return {"worst": worst, "best": best, "random": random}
+
+
+def _first_of_each_tile(measured: Sequence[Record], order: Sequence[int], number: int) -> list[int]:
+    """The first `number` of `order`; another photo of the same tile only where there are too few tiles."""
+    seen: set[str] = set()
+    first: list[int] = []
+    again: list[int] = []
+    for index in order:
+        (again if measured[index].tile in seen else first).append(index)
+        seen.add(measured[index].tile)
+    chosen = {*[*first, *again][:number]}
+    return [index for index in order if index in chosen]
 
 
 def _draw(
@@ -223,7 +237,7 @@ def _draw(
                 read_photo(path, 1),
                 predict(path).mask,
                 catalog.read_mask(project.dataset, photo),
-                f"{photo.photo} · {photo.defect} · Dice {record.dice:.3f} · {rank}",
+                f"{photo.photo} · {photo.defect} · Dice {record.dice:.3f} · called {record.verdict}",
             )
             overlays.save(folder / name, image)
             drawn[index] = replace(record, picture=name)

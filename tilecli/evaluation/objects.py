@@ -48,7 +48,8 @@ def components(mask: Uint8) -> Components:
 def mean_inside(regions: Components, values: Float32) -> Float32:
     """Mean of an H×W map over each region, R float32."""
     count = len(regions.areas) + 1
-    sums = np.bincount(regions.labels.ravel(), weights=values.ravel(), minlength=count)[1:count]
+    inside = regions.labels > 0
+    sums = np.bincount(regions.labels[inside], weights=values[inside], minlength=count)[1:count]
     return np.asarray(sums / np.maximum(regions.areas, 1), np.float32)
 
 
@@ -67,10 +68,9 @@ def match(truth: Uint8, prediction: Uint8, iou: float, least_px: int = MIN_OBJEC
         return Found(0, 0, 0)
     predicted = components(prediction)
     width = len(predicted.areas) + 1
-    joint = true_regions.labels.astype(np.int64).ravel() * width + predicted.labels.ravel()
-    keys, pixels = np.unique(
-        joint[(true_regions.labels.ravel() > 0) & (predicted.labels.ravel() > 0)], return_counts=True
-    )
+    both = (truth & prediction) > 0  # most pixels are neither, and need no counting
+    joint = true_regions.labels[both].astype(np.int64) * width + predicted.labels[both]
+    keys, pixels = np.unique(joint, return_counts=True)
     true_index, predicted_index = keys // width - 1, keys % width - 1
     keep = wanted[true_index] if len(keys) else np.zeros(0, bool)
     true_index, predicted_index, pixels = true_index[keep], predicted_index[keep], pixels[keep]

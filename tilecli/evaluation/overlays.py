@@ -20,7 +20,7 @@ import cv2  # noqa: E402
 
 # Sides of a photo in a panel, px: smaller ones are enlarged by whole factors, larger ones reduced.
 _SMALL, _LARGE = 560, 640
-_GAP, _TITLE, _HEADER = 12, 24, 44  # px, on the 4-px grid
+_GAP, _TITLE, _HEADER, _LEGEND_ROOM = 12, 24, 44, 28  # px, on the 4-px grid
 _NARROWEST = 640  # a panel must hold its legend
 _STRIPE_PX = 4
 _LEGEND = (("found", palette.GOOD), ("missed", palette.DEFECT), ("false (striped)", palette.UNCERTAIN))
@@ -69,15 +69,20 @@ def panel(photo: Uint8, mask: Uint8, truth: Uint8, caption: str) -> Uint8:
         "prediction": overlay(photo, mask),
         "error map": error_map(photo, mask, truth),
     }
+    # Wide photos stand two by two, high ones in a row: about a screen's shape either way.
+    columns = 2 if width > height else len(views)
+    rows = -(-len(views) // columns)
     ink, muted = palette.rgb(palette.LIGHT["ink"]), palette.rgb(palette.LIGHT["muted"])
-    total = max(_NARROWEST, _GAP + len(views) * (width + _GAP))
-    image = lettering.canvas(_HEADER + _TITLE + height + _HEADER, total, palette.rgb(palette.LIGHT["bg"]))
+    total = max(_NARROWEST, _GAP + columns * (width + _GAP))
+    bottom = _HEADER + rows * (_TITLE + height + _GAP)
+    image = lettering.canvas(bottom + _LEGEND_ROOM, total, palette.rgb(palette.LIGHT["bg"]))
     lettering.write(image, lettering.fit(caption, 16, total - 2 * _GAP, BOLD), (_GAP, 28), 16, ink, BOLD)
     for index, (title, view) in enumerate(views.items()):
-        left, top = _GAP + index * (width + _GAP), _HEADER + _TITLE
+        row, column = divmod(index, columns)
+        left, top = _GAP + column * (width + _GAP), _HEADER + _TITLE + row * (_TITLE + height + _GAP)
         lettering.write(image, lettering.fit(title, 13, width), (left, top - 8), 13, muted)
         image[top : top + height, left : left + width] = view
-    _legend(image, _GAP, _HEADER + _TITLE + height + 28, ink)
+    _legend(image, _GAP, bottom + 12, ink)
     return image
 
 

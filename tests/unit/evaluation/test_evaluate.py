@@ -147,5 +147,12 @@ def test_pictures_never_repeat_a_photo(record) -> None:
     assert choose_pictures(rows, 3, 0) == chosen
 
 
+def test_one_photo_of_a_tile_is_enough_while_there_are_others(record) -> None:
+    rows = [record(tile=f"t{i // 3}", true_px=10, intersection_px=i, predicted_px=10) for i in range(9)]
+    chosen = choose_pictures(rows, 3, 0)
+    assert chosen["worst"] == [0, 3, 6]
+    assert choose_pictures(rows[:3], 2, 0)["worst"] == [0, 1]
+
+
 def test_one_photo_is_enough(record) -> None:
     assert choose_pictures([record(defect="good")], 3, 0) == {"worst": [], "best": [], "random": [0]}
