@@ -64,8 +64,9 @@ def evaluate(
 
 
 def _value(metrics: dict[str, Any], name: str) -> str:
-    """The figure, with its interval where one was made (`dice_mean` → `dice_ci_low`, `dice_ci_high`)."""
+    """The figure, with its 95 % interval where one was made."""
     text = terminal.number(metrics[name])
-    stem = {"dice_mean": "dice"}.get(name, name)
-    low, high = metrics.get(f"{stem}_ci_low"), metrics.get(f"{stem}_ci_high")
-    return text if low is None or high is None else f"{text} ({terminal.number(low)}–{terminal.number(high)})"
+    interval = metrics.get("intervals", {}).get(name)
+    if not interval:
+        return text
+    return f"{text} ({terminal.number(interval['low'])}–{terminal.number(interval['high'])})"

@@ -164,7 +164,7 @@ def _figure_row(name: str, done: Record, base: Record, *, compared: bool) -> lis
     row = [name, text]
     if compared:
         row.append(terminal.number(old))
-        if value is None or old is None or value == old:
+        if value is None or old is None or terminal.number(value) == terminal.number(old):
             row.append("")
         else:
             better = (value > old) == higher_is_better(name)

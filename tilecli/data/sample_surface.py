@@ -156,14 +156,14 @@ def render(rng: Rng, surface: Surface, gain: float) -> Uint8:
     values = 130.0 * blurred / 255.0
     # The camera saturates gently above 0.7, so that the longest exposure still shows something.
     values = np.where(values > 0.7, 1 - 0.3 * np.exp(-(values - 0.7) / 0.3), values)
-    return np.clip(np.rint(255.0 * values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(255.0 * values), 0, 255), np.uint8)
 
 
 def _distances(rng: Rng, shape: tuple[int, int]) -> list[Float32]:
     """Distance in px to the tile's left, right, upper and lower edge; edges may lie outside the picture."""
     rows, columns = grid(shape)
     tilt = rng.normal(0, 0.012)
-    found = []
+    found: list[Float32] = []
     for along, across, length, extent in (
         (rows, columns, shape[0], shape[1]),
         (rows, columns, shape[0], shape[1]),
@@ -211,8 +211,8 @@ def _soil(rng: Rng, surface: Surface) -> None:
     dust = np.zeros(shape, np.float32)
     for _ in range(int(rng.choice([1, 3, 6, 12, 25]))):  # dust: specks of 1 to 3 px
         x, y = anywhere()
-        size = (rng.uniform(0.4, 1.7), rng.uniform(0.4, 1.3))
-        cv2.ellipse(dust, ((x, y), (2 * size[0], 2 * size[1]), rng.uniform(0, 180)), rng.uniform(0.1, 0.6), -1)
+        axes = (2 * rng.uniform(0.4, 1.7), 2 * rng.uniform(0.4, 1.3))
+        cv2.ellipse(dust, ((x, y), axes, rng.uniform(0, 180)), rng.uniform(0.1, 0.6), -1)
     tone *= 1 - cv2.GaussianBlur(dust, (0, 0), 0.5)
     if rng.random() < 0.15:  # a stamped number, as some of the real tiles have
         ink = np.zeros(shape, np.uint8)

@@ -100,7 +100,8 @@ def _precision() -> Iterator[Finding]:
         yield Finding("training", "missing", error.message, error.hint or "")
         return
     layout = "channels last" if chosen.channels_last else "contiguous"
-    yield Finding("training", "ok", f"{chosen.device}, {chosen.name}, {layout}, {chosen.threads} threads: {chosen.reason}")
+    how = f"{chosen.device}, {chosen.name}, {layout}, {chosen.threads} threads"
+    yield Finding("training", "ok", f"{how}: {chosen.reason}")
 
 
 def _project() -> Iterator[Finding]:
