@@ -7,6 +7,7 @@ PyTorch's engine is `tilecli.inference.torch_engine`, because only that one need
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from typing import Any, Protocol
 
@@ -76,11 +77,22 @@ def open_engine(
 
 def cpu_has_bf16() -> bool:
     """Whether OpenVINO would compute in bf16 on this CPU."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@functools.cache
+def _core() -> Any:
+    """OpenVINO's core, one for the whole process and as long as it.
+
+    Its CPU plugin gives the thread that makes it a stack for signal handlers, and takes that away with itself. A
+    second one made meanwhile puts the dead stack back, and the next signal, a Ctrl-C say, ends the process with
+    SIGSEGV.
+    """
     try:
         import openvino
     except ModuleNotFoundError as error:
         raise MissingExtraError("openvino", "train") from error
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return openvino.Core()
 
 
 class OpenVinoEngine:
@@ -97,12 +109,9 @@ class OpenVinoEngine:
     def __init__(
         self, bundle: Bundle, precision: str, threads: int, *, throughput: bool = False, keep_compiled: bool = True
     ) -> None:
-        try:
-            import openvino
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("openvino", "train") from error
+        core = _core()
+        import openvino
 
-        core = openvino.Core()
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads,

@@ -159,3 +159,24 @@ def test_prediction_needs_no_torch(small: Bundle) -> None:
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", script, str(small.folder)], check=True)
+
+
+def test_signals_still_arrive_when_engines_have_come_and_gone(small: Bundle) -> None:
+    # In a process of its own: where this fails, it ends with SIGSEGV.
+    script = (
+        "import faulthandler, gc, os, signal, sys\n"
+        "faulthandler.enable()\n"  # as pytest does; it also makes Python run handlers on the alternate stack
+        "from pathlib import Path\n"
+        "from tilecli.inference.bundle import read_bundle\n"
+        "from tilecli.inference.engines import open_engine\n"
+        "bundle = read_bundle(Path(sys.argv[1]))\n"
+        "first = open_engine(bundle, precision='f32', threads=1, keep_compiled=False)\n"
+        "second = open_engine(bundle, precision='f32', threads=1, keep_compiled=False)\n"
+        "del first; gc.collect(); del second; gc.collect()\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('arrived'))\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(small.folder)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "arrived\n")
