@@ -92,6 +92,9 @@ def _core() -> Any:
         import openvino
     except ModuleNotFoundError as error:
         raise MissingExtraError("openvino", "train") from error
+    # The first array that goes through OpenVINO's binding sets up its view of NumPy. Two threads that are first at
+    # once wait for each other for ever, one with the GIL, the other with the set-up; so one array goes through here.
+    _ = openvino.Tensor(np.zeros(1, np.float32)).data
     return openvino.Core()
 
 
