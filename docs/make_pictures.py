@@ -1,19 +1,25 @@
-"""Draw the README's pictures of the built-in sample again: `python docs/make_pictures.py`."""
+"""Draw the README's pictures again: `python docs/make_pictures.py [DEMO]`; DEMO is the folder that `make demo` made."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
+import cv2
+import numpy as np
+
+from tilecli import palette
 from tilecli.config import SampleParams
 from tilecli.data.sample import write_sample
 from tilecli.evaluation.contact_sheet import read_strips, write_sheet
 
 IMAGES = Path(__file__).parent / "images"
+WIDTH = 900  # px of a picture in the README
 
 
-def main() -> None:
-    """Write `docs/images/sample.png`, the contact sheet of the default sample."""
+def draw_sample() -> None:
+    """`docs/images/sample.png`, the contact sheet of the default sample."""
     defaults = SampleParams()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "sample"
@@ -21,5 +27,23 @@ def main() -> None:
         write_sheet(IMAGES / "sample.png", read_strips(folder))
 
 
+def draw_predictions(demo: Path) -> None:
+    """`docs/images/predictions.png`: two of the demo's test photos, a large defect and a thin one."""
+    folder = demo / "evaluation" / "predictions"
+    pictures = [sorted(folder.glob(pattern))[0] for pattern in ("best_06*", "random_03*")]
+    panels = [cv2.imread(str(picture)) for picture in pictures]
+    width = max(panel.shape[1] for panel in panels)
+    ground = palette.rgb(palette.LIGHT["bg"])[::-1]
+    rows = [
+        cv2.copyMakeBorder(panel, 0, 12, 0, width - panel.shape[1], cv2.BORDER_CONSTANT, value=ground)
+        for panel in panels
+    ]
+    sheet = np.vstack(rows)
+    size = (WIDTH, round(sheet.shape[0] * WIDTH / width))
+    cv2.imwrite(str(IMAGES / "predictions.png"), cv2.resize(sheet, size, interpolation=cv2.INTER_AREA))
+
+
 if __name__ == "__main__":
-    main()
+    draw_sample()
+    if len(sys.argv) > 1:
+        draw_predictions(Path(sys.argv[1]))
