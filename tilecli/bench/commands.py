@@ -19,12 +19,12 @@ def measure() -> list[Figure]:
     """Seconds of `tiles --help`, and of `tiles predict` for one photo with U-Net/ResNet-34."""
     with tempfile.TemporaryDirectory() as folder, progress.task("bench commands", 3, "commands") as task:
         project = small_project(Path(folder) / "project")
-        bundle = write_speed_bundle(Path(folder) / "bundle").folder
+        bundle, _ = write_speed_bundle(Path(folder) / "bundle")
         photo = sorted((project.dataset / "images").iterdir())[0]
         commands = {
             "python, nothing": ["-c", "pass"],
             "tiles --help": ["-m", "tilecli", "--help"],
-            "tiles predict one.jpg": ["-m", "tilecli", "predict", str(photo), "--bundle", str(bundle)],
+            "tiles predict one.jpg": ["-m", "tilecli", "predict", str(photo), "--bundle", str(bundle.folder)],
         }
         seconds: dict[str, float] = {}
         for name, arguments in commands.items():
