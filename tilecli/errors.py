@@ -5,6 +5,8 @@ An error says what is wrong (`message`), where (`where`: a file, a line, a key) 
 
 from __future__ import annotations
 
+TRACEBACK_VARIABLE = "TILES_TRACEBACK"  # set where an error is to be shown with its traceback, also by a stage
+
 
 class TilesError(Exception):
     """Something the user can mend. Never shown as a traceback unless asked for."""

@@ -29,7 +29,6 @@ class Display:
         self.console = console
         self.live: Live | None = None
         self.results: dict[str, dict[str, Any]] = {}
-        self.warnings: list[str] = []
         self._stage: str | None = None
         self._stage_began = time.time()
         self._task: progress.Event | None = None
@@ -64,7 +63,6 @@ class Display:
         from rich.markup import escape
 
         if event.kind == "warning":
-            self.warnings.append(event.text)
             self.console.print(f"[warning]warning:[/] {escape(event.text)}", soft_wrap=True)
         elif self.live is not None:
             self.console.print(f"  [muted]{escape(event.text)}[/]", soft_wrap=True)

@@ -10,7 +10,7 @@ import typer
 
 from tilecli import __version__
 from tilecli.cli import bench, doctor, evaluate, exp, export, fetch, init, predict, split, train
-from tilecli.cli.verb import TRACEBACK_VARIABLE
+from tilecli.errors import TRACEBACK_VARIABLE
 
 app = typer.Typer(
     name="tiles",

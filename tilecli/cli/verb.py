@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
 
+from tilecli.errors import TRACEBACK_VARIABLE
+
 if TYPE_CHECKING:
     from tilecli.errors import TilesError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-TRACEBACK_VARIABLE = "TILES_TRACEBACK"
 
 
 def verb(function: Callable[P, R]) -> Callable[P, R]:

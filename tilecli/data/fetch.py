@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import cv2
 
-from tilecli import files, progress
+from tilecli import files, hardware, progress
 from tilecli.config import DataParams
 from tilecli.data import sources
 from tilecli.data.catalog import Photo, encode_mask, write_index
@@ -117,7 +116,7 @@ def _examine_all(items: Sequence[_Item]) -> list[_Kept | Problem]:
     """`_examine` on every core; OpenCV's own threads would only get in the way."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
-    pool = ThreadPoolExecutor(_cores())
+    pool = ThreadPoolExecutor(hardware.usable_cores())
     try:
         return list(progress.track(pool.map(_examine, items), "check photos", len(items), "photo"))
     finally:
@@ -184,8 +183,3 @@ def _refuse_own_dataset(path: Path, project: Project) -> None:
             where=str(path),
             hint="move the photos elsewhere and give that path",
         )
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

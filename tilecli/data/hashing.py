@@ -9,7 +9,6 @@ photos of different spots differ in about half of the 1,024.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tilecli import progress, quiet
+from tilecli import hardware, progress, quiet
 from tilecli.data.preprocess import Uint8, decode_photo
 from tilecli.errors import DataError
 
@@ -79,7 +78,7 @@ def in_threads(function: Callable[[A], B], items: Sequence[A], name: str, unit: 
     """
     own_threads = cv2.getNumThreads()
     cv2.setNumThreads(0)  # OpenCV's own threads would fight ours
-    pool = ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(min(_THREADS, hardware.usable_cores()))
     try:
         yield from progress.track(pool.map(function, items), name, total=len(items), unit=unit)
     finally:

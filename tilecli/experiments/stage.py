@@ -13,12 +13,11 @@ from pathlib import Path
 
 from tilecli import paramfile, progress, quiet
 from tilecli.config import Params
-from tilecli.errors import TilesError
+from tilecli.errors import TRACEBACK_VARIABLE, TilesError
 from tilecli.layout import Project
 
 PARENT_VARIABLE = "TILES_PARENT"  # process id of the `tiles` that waits for this stage
 RESUME_VARIABLE = "TILES_RESUME"
-TRACEBACK_VARIABLE = "TILES_TRACEBACK"
 _PARENT_POLL_S = 1.0
 
 
