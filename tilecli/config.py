@@ -114,7 +114,10 @@ class ExportParams(Section):
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="probability from which a pixel is defect; null: best Dice on the valid subset"
     )
-    min_area_px: Positive = Field(20, description="a region smaller than this does not make a photo defective")
+    verdict_threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="score from which a photo is defective; null: best balanced accuracy on the valid subset"
+    )
+    min_area_px: Positive = Field(20, description="this many pixels at verdict_threshold make a photo defective")
 
 
 class EvaluateParams(Section):

@@ -37,6 +37,11 @@ class Project:
         return self.root / "environment" / "code.json"
 
     @property
+    def sources(self) -> Path:
+        """Hash of what each source on this machine holds."""
+        return self.root / "environment" / "sources.json"
+
+    @property
     def downloads(self) -> Path:
         """Archives fetched from the network, whole ones and parts to resume."""
         return self.root / "data" / "downloads"
@@ -108,7 +113,7 @@ class Project:
 
     @property
     def scratch(self) -> Path:
-        """What a run leaves behind only while it runs."""
+        """What belongs to this machine alone: running work, caches."""
         return self.root / ".dvc" / "tmp" / "tiles"
 
 

@@ -74,6 +74,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 def test_every_artefact_is_there(session: Session):
     for name in (
         "environment/requirements.txt",
+        "environment/sources.json",
         "data/dataset/index.csv",
         "data/split.csv",
         "data/split_audit.json",

@@ -28,7 +28,7 @@ def write_speed_bundle(folder: Path) -> tuple[Bundle, nn.Module]:
     params = settings(steps=1)
     contract = InputContract(short_side=SIZE, mean=(0.5,) * 3, std=(0.25,) * 3, channels=3)
     folder.mkdir(parents=True)
-    bundle = Bundle(folder, contract, 0.5, 20, precision="bf16" if cpu_has_bf16() else "f32")
+    bundle = Bundle(folder, contract, 0.5, 0.5, precision="bf16" if cpu_has_bf16() else "f32")
     net = network.build_network(params, weights=False).eval()
     onnx_file.write_onnx(net, contract, bundle.model)
     write_bundle(bundle)

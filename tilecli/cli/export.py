@@ -20,6 +20,10 @@ def export(
         float | None,
         typer.Option("--threshold", help="Probability from which a pixel is defect; else chosen on valid."),
     ] = None,
+    verdict_threshold: Annotated[
+        float | None,
+        typer.Option("--verdict-threshold", help="Score from which a photo is defective; else chosen on valid."),
+    ] = None,
     set_: Set = None,
     force: Force = False,
     as_json: Json = False,
@@ -32,18 +36,23 @@ def export(
     from tilecli.inference.bundle import read_bundle
 
     typed = {"export.precision": precision, "export.threshold": threshold}
+    typed["export.verdict_threshold"] = verdict_threshold
     project, _, _ = bring_up_to_date("export", typed=typed, set_=set_, force=force)
     bundle = read_bundle(project.bundle)
     size = bundle.model.stat().st_size
     if as_json:
-        facts = {"precision": bundle.precision, "threshold": bundle.threshold, "bytes": size, "checks": bundle.checks}
-        terminal.print_json({"bundle": str(project.bundle), **facts})
+        facts = {
+            "precision": bundle.precision,
+            "threshold": bundle.threshold,
+            "verdict_threshold": bundle.verdict_threshold,
+        }
+        terminal.print_json({"bundle": str(project.bundle), **facts, "bytes": size, "checks": bundle.checks})
         return
     rows = [
         ["precision", bundle.precision],
-        ["threshold", f"{bundle.threshold:g}"],
+        ["a pixel is defect from", f"{bundle.threshold:g}"],
+        ["a photo is defective from", f"{bundle.verdict_threshold:g} on {bundle.min_area_px} px"],
         ["agreement with the checkpoint", f"Dice {bundle.checks.get('agreement', 0):.4f}"],
-        ["smallest region that counts", f"{bundle.min_area_px} px"],
         ["size", terminal.size(size)],
         ["folder", str(project.bundle)],
     ]

@@ -34,7 +34,6 @@ class Display:
         self._task: progress.Event | None = None
         self._task_began = time.time()
         self._epoch: progress.Event | None = None
-        self._best = float("-inf")
 
     def listen(self, event: progress.Event) -> None:
         """Take one event."""
@@ -83,17 +82,13 @@ class Display:
             took = terminal.duration(time.time() - self._stage_began)
             extra = ""
             if self._epoch is not None:
-                extra = f", {self._epoch.done:.0f} epochs, best valid Dice {terminal.number(self._best)}"
+                best = terminal.number(self._epoch.data.get("best_dice"))
+                extra = f", {self._epoch.done:.0f} epochs, best valid Dice {best}"
             self.console.print(f"[good]✔[/] {self._stage:<15} {took}{extra}")
         self._stage = None
 
     def _new_epoch(self, event: progress.Event) -> None:
-        if self._epoch is None:
-            self._best = float("-inf")
         self._epoch = event
-        dice = event.data.get("valid_dice")
-        if isinstance(dice, (int, float)):
-            self._best = max(self._best, dice)
         total = event.total or 1
         if self.live is None and event.done % max(1, round(total / _PLAIN_EPOCH_LINES)) == 0:
             self.console.print(f"  {self._epoch_text(event)}")
@@ -104,8 +99,8 @@ class Display:
         for key, label in (("loss", "loss"), ("valid_dice", "valid Dice")):
             if key in values:
                 parts.append(f"{label} {terminal.number(values[key])}")
-        if self._best > float("-inf"):
-            parts.append(f"best {terminal.number(self._best)}")
+        if "best_dice" in values:
+            parts.append(f"best {terminal.number(values['best_dice'])}")
         if "photos_per_s" in values:
             parts.append(f"{values['photos_per_s']:.0f} photos/s")
         return "  ".join(parts)

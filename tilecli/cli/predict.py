@@ -36,6 +36,10 @@ def predict(
         float | None,
         typer.Option("--threshold", help="Probability from which a pixel is defect; default: the bundle's."),
     ] = None,
+    verdict_threshold: Annotated[
+        float | None,
+        typer.Option("--verdict-threshold", help="Score from which a photo is defective; default: the bundle's."),
+    ] = None,
     engine: Annotated[str, typer.Option("--engine", help="openvino, onnxruntime or torch.")] = "openvino",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per photo.")] = False,
 ) -> None:
@@ -52,7 +56,7 @@ def predict(
 
     lines = (line.rstrip("\n") for line in sys.stdin) if "-" in photos else ()
     paths = expand(photos, lines, out)
-    predictor = open_predictor(_bundle(bundle), engine, threshold)
+    predictor = open_predictor(_bundle(bundle), engine, threshold, verdict_threshold)
     done: list[Outcome] = []
     with display():
         for outcome in progress.track(predict_batch(predictor, paths, out), "predict", len(paths), "photo"):

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import cv2
-
-from tilecli import files, hardware, progress
+from tilecli import files, progress
 from tilecli.config import DataParams
 from tilecli.data import sources
 from tilecli.data.catalog import Photo, encode_mask, write_index
 from tilecli.data.checks import Problem, Remark, check_photo, report_problems, report_remarks
 from tilecli.data.layouts import Layout, Record
 from tilecli.data.names import Origin, exposure, photo_names
+from tilecli.data.threads import in_threads
 from tilecli.errors import DataError
 from tilecli.layout import Project
 
 _WORK = ".work"  # in the unfinished dataset's folder, so that files move by renaming
-_PATIENCE = 100  # how many more times Ctrl-C may be pressed while the last photos, some ms each, are written
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_
         _Item(source, root, record, folder / _WORK / "checked" / str(number))
         for number, (source, root, record) in enumerate(items)
     ]
-    outcomes = _examine_all(todo)
+    outcomes = list(in_threads(_examine, todo, "check photos"))
     problems = [
         Problem(label(item.source, outcome.file), outcome.reason)
         for item, outcome in zip(todo, outcomes, strict=True)
@@ -110,30 +107,6 @@ def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_
         raise DataError("no photo is left", where=where)
     report_remarks((label(item.source, item.record.image), outcome.remarks) for item, outcome in kept)
     return _place(folder, kept)
-
-
-def _examine_all(items: Sequence[_Item]) -> list[_Kept | Problem]:
-    """`_examine` on every core; OpenCV's own threads would only get in the way."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(0)
-    pool = ThreadPoolExecutor(hardware.usable_cores())
-    try:
-        return list(progress.track(pool.map(_examine, items), "check photos", len(items), "photo"))
-    finally:
-        _end(pool)
-        cv2.setNumThreads(threads)
-
-
-def _end(pool: ThreadPoolExecutor) -> None:
-    """Give up what has not begun and wait for what has, even if Ctrl-C is pressed again: it writes into a folder that
-    is about to be removed."""
-    pool.shutdown(wait=False, cancel_futures=True)
-    for _ in range(_PATIENCE):
-        try:
-            pool.shutdown(wait=True)
-            return
-        except KeyboardInterrupt:
-            continue
 
 
 def _examine(item: _Item) -> _Kept | Problem:

@@ -9,25 +9,22 @@ photos of different spots differ in about half of the 1,024.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tilecli import hardware, progress, quiet
+from tilecli import quiet
 from tilecli.data.preprocess import Uint8, decode_photo
+from tilecli.data.threads import in_threads
 from tilecli.errors import DataError
 
 quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
 import cv2  # noqa: E402
 
 Words = npt.NDArray[np.uint64]
-A = TypeVar("A")
-B = TypeVar("B")
 
 SIDE = 32  # bits per row and per column
 WORDS = SIDE * SIDE // 64  # 64-bit words of one hash
@@ -51,7 +48,7 @@ def difference_hash(photo: Uint8) -> Words:
 
 def take_prints(paths: Sequence[Path]) -> Prints:
     """Read every photo once; raises DataError that names a file that is missing or no image."""
-    taken = list(in_threads(_take_print, paths, "look for photos of the same tile", "photo"))
+    taken = list(in_threads(_take_print, paths, "look for photos of the same tile", most=_THREADS))
     hashes = np.stack([words for words, _ in taken]) if taken else np.zeros((0, WORDS), np.uint64)
     return Prints(hashes, tuple(content for _, content in taken))
 
@@ -69,21 +66,6 @@ def blocks(rows: int, columns: int) -> Iterator[slice]:
     step = max(1, _BLOCK // max(1, columns))
     for start in range(0, rows, step):
         yield slice(start, min(rows, start + step))
-
-
-def in_threads(function: Callable[[A], B], items: Sequence[A], name: str, unit: str) -> Iterator[B]:
-    """`function` of every item, in order, by a few threads (OpenCV lets go of the interpreter lock).
-
-    Reports as the task `name`. After an error or Ctrl-C what has not begun is not begun.
-    """
-    own_threads = cv2.getNumThreads()
-    cv2.setNumThreads(0)  # OpenCV's own threads would fight ours
-    pool = ThreadPoolExecutor(min(_THREADS, hardware.usable_cores()))
-    try:
-        yield from progress.track(pool.map(function, items), name, total=len(items), unit=unit)
-    finally:
-        pool.shutdown(cancel_futures=True)
-        cv2.setNumThreads(own_threads)
 
 
 def _take_print(path: Path) -> tuple[Words, str]:

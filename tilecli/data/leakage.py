@@ -23,8 +23,9 @@ import numpy.typing as npt
 
 from tilecli import quiet
 from tilecli.data.catalog import Photo, read_mask
-from tilecli.data.hashing import WORDS, Words, blocks, distances, in_threads
+from tilecli.data.hashing import WORDS, Words, blocks, distances
 from tilecli.data.preprocess import Uint8
+from tilecli.data.threads import in_threads
 from tilecli.layout import GOOD
 
 quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported

@@ -1,4 +1,4 @@
-"""What figures depend on besides data and params: package versions, and the code that each stage runs.
+"""What figures depend on besides params: package versions, the code that each stage runs, the sources of the photos.
 
 Only the runtime closure of tilecli's own requirements counts, so an unrelated package in the environment re-runs
 nothing. Code counts by its syntax tree without docstrings, so neither does a better comment.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import json
 import re
 from importlib import metadata
 from pathlib import Path
@@ -17,10 +18,26 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 import tilecli
+from tilecli import files
+from tilecli.config import Params
+from tilecli.data.fingerprint import fingerprints
+from tilecli.layout import Project
 
 PACKAGE = "tilecli"
 STAGES = ("fetch", "split", "train", "export", "evaluate")
 EXTRAS = ("train",)  # the extras whose packages have a say in the figures
+
+
+def write_environment(project: Project, params: Params) -> None:
+    """Write everything under environment/; unchanged facts give unchanged files."""
+    files.write_text(project.requirements, "\n".join(locked_requirements()) + "\n")
+    files.write_json(project.code, {stage: stage_code(stage) for stage in STAGES})
+    try:
+        former = json.loads(project.sources.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        former = {}
+    cache = project.scratch / "source_hashes.json"
+    files.write_json(project.sources, fingerprints(params.data.sources, project.root, former, cache))
 
 
 def locked_requirements(package: str = PACKAGE, extras: tuple[str, ...] = EXTRAS) -> list[str]:

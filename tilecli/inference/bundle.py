@@ -34,7 +34,8 @@ class Bundle:
     folder: Path
     input: InputContract
     threshold: float  # a pixel is defect from this probability on
-    min_area_px: int = 20  # a region smaller than this does not make a photo defective
+    verdict_threshold: float  # a photo is defective when `min_area_px` of its pixels reach this
+    min_area_px: int = 20
     precision: Precision = "f32"  # deployed and measured at
     classes: tuple[str, ...] = ("defect",)
     training: dict[str, Any] = field(default_factory=dict)  # where the weights come from
@@ -56,6 +57,7 @@ def write_bundle(bundle: Bundle) -> None:
         "input": asdict(bundle.input),
         "classes": list(bundle.classes),
         "threshold": bundle.threshold,
+        "verdict_threshold": bundle.verdict_threshold,
         "min_area_px": bundle.min_area_px,
         "precision": bundle.precision,
         "training": bundle.training,
@@ -87,13 +89,12 @@ def read_bundle(folder: Path) -> Bundle:
     precision = reader.text("precision")
     if precision not in PRECISIONS:
         raise reader.wrong("precision", f"one of {', '.join(PRECISIONS)}", precision)
-    threshold = reader.number("threshold")
-    if not 0.0 < threshold < 1.0:
-        raise reader.wrong("threshold", "a number between 0 and 1", threshold)
+    threshold = reader.share("threshold")
     bundle = Bundle(
         folder=folder,
         input=_read_input(reader.section("input")),
         threshold=threshold,
+        verdict_threshold=reader.share("verdict_threshold") if "verdict_threshold" in reader.values else threshold,
         min_area_px=reader.whole("min_area_px", least=1) if "min_area_px" in reader.values else 20,
         precision=cast(Precision, precision),
         classes=tuple(reader.texts("classes")),
@@ -164,6 +165,13 @@ class _Reader:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
             raise self.wrong(key, "a number", value)
         return float(value)
+
+    def share(self, key: str) -> float:
+        """A number between 0 and 1, both excluded."""
+        value = self.number(key)
+        if not 0.0 < value < 1.0:
+            raise self.wrong(key, "a number between 0 and 1", value)
+        return value
 
     def numbers(self, key: str) -> tuple[float, ...]:
         """A list of finite numbers."""

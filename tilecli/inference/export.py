@@ -40,7 +40,8 @@ class Trial:
     """One precision, tried on the validation photos."""
 
     bundle: Bundle
-    choice: Choice
+    pixels: Choice
+    verdict: Choice
     agreement: Agreement
 
 
@@ -72,14 +73,14 @@ def export_network(
     dataset: Path,
     folder: Path,
 ) -> Bundle:
-    """Export `network` (a torch module giving logits) into `folder` and decide precision and threshold on `photos`.
+    """Export `network` (a torch module giving logits) into `folder` and decide precision and thresholds on `photos`.
 
     Writes model.onnx and bundle.json, the latter without training facts.
     """
     from tilecli.inference.torch_engine import TorchEngine
 
     with progress.task("export"):
-        bundle = Bundle(folder, contract, threshold.DEFAULT, params.min_area_px)
+        bundle = Bundle(folder, contract, threshold.DEFAULT, threshold.DEFAULT, params.min_area_px)
         onnx_file.write_onnx(network, contract, bundle.model)
         bundle = replace(bundle, model_sha256=files.sha256(bundle.model))
     reference = TorchEngine(network, device="cpu")
@@ -89,9 +90,9 @@ def export_network(
     for precision in _precisions(params):
         candidate = replace(bundle, precision=precision)
         engine = open_engine(candidate, throughput=True, keep_compiled=False)
-        choice = _threshold(candidate, engine, params, photos, dataset)
-        candidate = replace(candidate, threshold=choice.threshold)
-        trial = Trial(candidate, choice, _agreement(candidate, reference, engine, photos, dataset))
+        pixels, verdict = _thresholds(candidate, engine, params, photos, dataset)
+        candidate = replace(candidate, threshold=pixels.threshold, verdict_threshold=verdict.threshold)
+        trial = Trial(candidate, pixels, verdict, _agreement(candidate, reference, engine, photos, dataset))
         tried.append(trial)
         if trial.agreement.dice >= params.min_agreement:
             return _accept(trial, tried, params)
@@ -105,30 +106,37 @@ def export_network(
 
 def _accept(trial: Trial, tried: list[Trial], params: ExportParams) -> Bundle:
     refused = {t.bundle.precision: round(t.agreement.dice, 6) for t in tried[:-1]}
-    agreement, choice = trial.agreement, trial.choice
+    agreement, pixels, verdict = trial.agreement, trial.pixels, trial.verdict
     checks = {
         "agreement": round(agreement.dice, 6),
         "agreement_photos": agreement.photos,
         "refused": refused,
-        "threshold_from": "params"
-        if params.threshold is not None
-        else "valid"
-        if choice.dice is not None
-        else "default",
-        "threshold_dice": choice.dice,
-        "threshold_plateau": list(choice.plateau),
+        "threshold_from": _origin(params.threshold, pixels),
+        "threshold_dice": pixels.reached,
+        "threshold_plateau": list(pixels.plateau),
+        "verdict_threshold_from": _origin(params.verdict_threshold, verdict),
+        "verdict_threshold_accuracy": verdict.reached,
+        "verdict_threshold_plateau": list(verdict.plateau),
     }
     bundle = replace(trial.bundle, checks=checks)
     fallen_back = " (fell back from bf16)" if refused else ""
     progress.note(
         f"bundle at {bundle.precision}{fallen_back}: masks agree with the checkpoint's at Dice {agreement.dice:.4f} "
-        f"over {agreement.photos} photos; threshold {bundle.threshold:g}",
+        f"over {agreement.photos} photos; a pixel is defect from {bundle.threshold:g}, a photo from "
+        f"{bundle.verdict_threshold:g}",
         precision=bundle.precision,
         threshold=bundle.threshold,
+        verdict_threshold=bundle.verdict_threshold,
         **checks,
     )
     write_bundle(bundle)
     return bundle
+
+
+def _origin(typed: float | None, choice: Choice) -> str:
+    if typed is not None:
+        return "params"
+    return "valid" if choice.reached is not None else "default"
 
 
 def _disagreement(trial: Trial, params: ExportParams) -> str:
@@ -160,9 +168,12 @@ def _check_sizes(reference: Engine, engine: Engine, contract: InputContract) -> 
         )
 
 
-def _threshold(bundle: Bundle, engine: Engine, params: ExportParams, photos: Sequence[Photo], dataset: Path) -> Choice:
-    if params.threshold is not None:
-        return Choice(params.threshold, None, (params.threshold, params.threshold))
+def _thresholds(
+    bundle: Bundle, engine: Engine, params: ExportParams, photos: Sequence[Photo], dataset: Path
+) -> tuple[Choice, Choice]:
+    """For pixels and for verdicts."""
+    if params.threshold is not None and params.verdict_threshold is not None:
+        return threshold.given(params.threshold), threshold.given(params.verdict_threshold)
     predictor = Predictor(bundle, engine)
 
     def measure(photo: Photo) -> tuple[histogram.Int64, float]:
@@ -174,13 +185,24 @@ def _threshold(bundle: Bundle, engine: Engine, params: ExportParams, photos: Seq
     counts = np.zeros((2, histogram.BINS), np.int64)
     scores = []
     measured = overlap.ordered_map(measure, photos, predictor.workers)
-    for pixels, score in progress.track(measured, f"threshold at {bundle.precision}", len(photos), "photos"):
+    for pixels, score in progress.track(measured, f"thresholds at {bundle.precision}", len(photos), "photos"):
         counts += pixels
         scores.append(score)
-    choice = threshold.choose_threshold(counts, scores, [photo.defect != GOOD for photo in photos])
-    if choice.dice is None:
-        progress.warn(f"no defect on the validation photos; the threshold is {choice.threshold:g} unseen")
-    return choice
+    if params.threshold is not None:
+        pixels = threshold.given(params.threshold)
+    else:
+        pixels = threshold.choose_threshold(counts)
+        if pixels.reached is None:
+            progress.warn(f"no defect on the validation photos; the threshold is {pixels.threshold:g} unseen")
+    if params.verdict_threshold is not None:
+        return pixels, threshold.given(params.verdict_threshold)
+    verdict = threshold.choose_verdict_threshold(scores, [photo.defect != GOOD for photo in photos], pixels.threshold)
+    if verdict.reached is None:
+        progress.warn(
+            "the validation photos are all good or all defective; photos are judged by the threshold of pixels, "
+            f"{verdict.threshold:g}"
+        )
+    return pixels, verdict
 
 
 def _agreement(bundle: Bundle, reference: Engine, engine: Engine, photos: Sequence[Photo], dataset: Path) -> Agreement:

@@ -16,7 +16,12 @@ def evaluate_bundle(project: Project, params: Params, engine: str = "openvino") 
     # A bundle is measured once: its compiled form is not worth a place in the user's cache.
     predictor = open_predictor(project.bundle, engine, throughput=True, keep_compiled=False)
     bundle = predictor.bundle
-    facts = {"threshold": bundle.threshold, "min_area_px": bundle.min_area_px, "precision": bundle.precision}
+    facts = {
+        "threshold": bundle.threshold,
+        "verdict_threshold": predictor.verdict_threshold,
+        "min_area_px": bundle.min_area_px,
+        "precision": bundle.precision,
+    }
     machine = {
         "engine": predictor.engine.name,
         "precision": predictor.engine.precision,

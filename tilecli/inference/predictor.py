@@ -25,7 +25,7 @@ class Prediction:
     probability: Float32  # H×W, 0–1
     verdict: Verdict
     defect_share: float  # of the photo's pixels, 0–1
-    regions: list[Region]  # the largest first; also those too small for a verdict
+    regions: list[Region]  # the largest first; also on photos that are called good
     score: float  # see `regions.score_of`
     ms: float  # wall time, with reading where the photo was read from a file
 
@@ -33,12 +33,20 @@ class Prediction:
 class Predictor:
     """A bundle in an engine. May be used from several threads at once."""
 
-    def __init__(self, bundle: Bundle, engine: Engine, threshold: float | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, engine: Engine, threshold: float | None = None, verdict_threshold: float | None = None
+    ) -> None:
+        """threshold, verdict_threshold: other than the bundle's. Without one for verdicts, the bundle's is raised to
+        that of pixels, so that a defective photo is always one with something marked."""
         self.bundle = bundle
         self.engine = engine
         self.threshold = bundle.threshold if threshold is None else threshold
-        if not 0.0 < self.threshold < 1.0:
-            raise UsageError(f"the threshold {self.threshold:g} is not between 0 and 1", where="--threshold")
+        if verdict_threshold is None:
+            verdict_threshold = max(self.threshold, bundle.verdict_threshold)
+        self.verdict_threshold = verdict_threshold
+        for where, value in (("--threshold", self.threshold), ("--verdict-threshold", verdict_threshold)):
+            if not 0.0 < value < 1.0:
+                raise UsageError(f"the threshold {value:g} is not between 0 and 1", where=where)
 
     def probability(self, photo: Uint8) -> Float32:
         """H×W×C uint8 (C as the bundle's input says) → H×W float32 probability of defect."""
@@ -52,14 +60,14 @@ class Predictor:
         start = time.perf_counter()
         probability = self.probability(photo)
         mask = np.asarray(probability >= np.float32(self.threshold), np.uint8)
-        regions = find_regions(mask, probability)
+        score = score_of(probability, self.bundle.min_area_px)
         return Prediction(
             mask=mask,
             probability=probability,
-            verdict=verdict_of(regions, self.bundle.min_area_px),
+            verdict=verdict_of(score, self.verdict_threshold),
             defect_share=float(mask.mean()),
-            regions=regions,
-            score=score_of(probability, self.bundle.min_area_px),
+            regions=find_regions(mask, probability),
+            score=score,
             ms=(time.perf_counter() - start) * 1e3,
         )
 
@@ -83,13 +91,14 @@ def open_predictor(
     folder: Path,
     engine: str = "openvino",
     threshold: float | None = None,
+    verdict_threshold: float | None = None,
     precision: str | None = None,
     threads: int | None = None,
     *,
     throughput: bool = False,
     keep_compiled: bool = True,
 ) -> Predictor:
-    """The bundle in `folder`, ready to predict; arguments as in `open_engine`."""
+    """The bundle in `folder`, ready to predict; arguments as in `open_engine` and `Predictor`."""
     bundle = read_bundle(folder)
     opened = open_engine(bundle, engine, precision, threads, throughput=throughput, keep_compiled=keep_compiled)
-    return Predictor(bundle, opened, threshold)
+    return Predictor(bundle, opened, threshold, verdict_threshold)

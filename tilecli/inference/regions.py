@@ -37,11 +37,6 @@ def find_regions(mask: Uint8, probability: Float32) -> list[Region]:
     ]
 
 
-def verdict_of(regions: list[Region], min_area_px: int) -> Verdict:
-    """`defect` when some region has at least `min_area_px`."""
-    return "defect" if any(region.area_px >= min_area_px for region in regions) else "good"
-
-
 def score_of(probability: Float32, min_area_px: int) -> float:
     """How defective a photo looks, 0–1: the `min_area_px`-th largest probability of an H×W map.
 
@@ -51,3 +46,8 @@ def score_of(probability: Float32, min_area_px: int) -> float:
     values = probability.ravel()
     rank = min(min_area_px, values.size)
     return float(np.partition(values, values.size - rank)[values.size - rank])
+
+
+def verdict_of(score: float, verdict_threshold: float) -> Verdict:
+    """`defect` from `verdict_threshold` on: when that many pixels reach it."""
+    return "defect" if score >= np.float32(verdict_threshold) else "good"

@@ -1,4 +1,9 @@
-"""Choosing the probability from which a pixel counts as defect. Pure: counts and scores in, a number out."""
+"""Choosing the two thresholds of a bundle. Pure: counts and scores in, numbers out.
+
+One says from which probability a pixel is defect, the other from which score a photo is. They answer different
+questions and are paid for differently (a ragged outline here, a stopped line there), so each is chosen by its own
+figure.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tilecli.evaluation import histogram
-from tilecli.evaluation.histogram import Int64
+from tilecli.evaluation.histogram import Float64, Int64
 
 DEFAULT = 0.5  # where there is nothing to choose by
 _LOWEST, _HIGHEST = 0.02, 0.98  # beyond, a network's probabilities are too coarse in bf16
-_TOLERANCE = 0.005  # Dice within this of the best is as good as the best: less than a bootstrap interval's noise
+_TOLERANCE = 0.005  # within this of the best is as good as the best: less than a bootstrap interval's noise
 
 
 @dataclass(frozen=True)
@@ -20,55 +25,61 @@ class Choice:
     """A threshold and why."""
 
     threshold: float
-    dice: float | None  # pooled, on the photos it was chosen by; None where there was no defect pixel
-    plateau: tuple[float, float]  # thresholds between which Dice is as good
+    reached: float | None  # the figure it was chosen by; None where there was nothing to choose by
+    plateau: tuple[float, float]  # thresholds between which that figure is as good
 
 
-def choose_threshold(
-    counts: Int64,
-    scores: npt.ArrayLike = (),
-    defective: npt.ArrayLike = (),
-) -> Choice:
-    """The threshold of the best pooled Dice over all photos, good ones included, so that false alarms cost.
+def choose_threshold(counts: Int64) -> Choice:
+    """The probability of the best pooled Dice over all photos, good ones included, so that false alarms cost.
 
-    counts: 2×BINS pixels, see `histogram.count`; scores, defective: per photo, its score and whether it has a defect.
+    counts: 2×BINS pixels, see `histogram.count`.
+    """
+    if not counts[1].sum():
+        return given(DEFAULT)
+    return _best(histogram.dice_curve(counts), _LOWEST)
 
-    The best single value of a noisy curve is an accident of the photos at hand, so every threshold within 0.005 Dice
-    of the best, in one run around it, counts as equal. Among those the one is taken that tells defective from good
-    photos best (balanced accuracy of score ≥ threshold), and of equals the middle one, farthest from both edges.
+
+def choose_verdict_threshold(scores: npt.ArrayLike, defective: npt.ArrayLike, least: float) -> Choice:
+    """The score from which a photo counts as defective: best balanced accuracy (Brodersen et al. 2010), the mean of
+    the share of defective photos found and of good ones passed.
+
+    scores, defective: per photo, its score (see `regions.score_of`) and whether it has a defect. least: the threshold
+    of pixels; a photo called defective on pixels that the mask leaves out could not be explained to anyone.
+    """
+    score, bad = np.asarray(scores, np.float64), np.asarray(defective, np.bool_)
+    if not bad.any() or bad.all():
+        return given(least)
+    grid = histogram.thresholds()
+    found = (score[bad][:, None] >= grid).mean(axis=0)
+    passed = (score[~bad][:, None] < grid).mean(axis=0)
+    return _best((found + passed) / 2, least)
+
+
+def given(threshold: float) -> Choice:
+    """A threshold that nothing was measured for."""
+    return Choice(threshold, None, (threshold, threshold))
+
+
+def _best(figure: Float64, least: float) -> Choice:
+    """The best of a curve over `histogram.thresholds()`, from `least` on.
+
+    The best single value of a noisy curve is an accident of the photos at hand. So every threshold within 0.005 of the
+    best, in one run around it, counts as equal, and the middle of the run is taken: in steps of the grid, which is even
+    in the logit, it lies farthest from both edges.
     """
     grid = histogram.thresholds()
-    usable = (grid >= _LOWEST) & (grid <= _HIGHEST)
-    if not counts[1].sum():
-        return Choice(DEFAULT, None, (DEFAULT, DEFAULT))
-    dice = np.where(usable, histogram.dice_curve(counts), -1.0)
-    best = int(np.argmax(dice))
-    first, last = _run(dice >= dice[best] - _TOLERANCE, best)
-    plateau = (round(float(grid[first]), 4), round(float(grid[last]), 4))
-    accuracy = _balanced_accuracy(grid[first : last + 1], np.asarray(scores, float), np.asarray(defective, bool))
-    best_accuracy = accuracy >= accuracy.max() - 1e-9
-    # The longest run of equals, and its middle in the logit (the grid's own measure).
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], best_accuracy.astype(np.int8), [0]))))
-    starts, ends = edges[::2], edges[1::2] - 1
-    longest = int(np.argmax(ends - starts))
-    middle = first + int(starts[longest] + ends[longest]) // 2
-    return Choice(round(float(grid[middle]), 4), round(float(dice[middle]), 6), plateau)
-
-
-def _run(good: npt.NDArray[np.bool_], inside: int) -> tuple[int, int]:
-    """First and last index of the run of True that holds `inside`."""
-    bad = np.flatnonzero(~good)
-    before, after = bad[bad < inside], bad[bad > inside]
-    return int(before[-1]) + 1 if before.size else 0, int(after[0]) - 1 if after.size else len(good) - 1
-
-
-def _balanced_accuracy(
-    grid: npt.NDArray[np.float64], scores: npt.NDArray[np.float64], defective: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float64]:
-    """Mean of the share of defective photos at or above each threshold and of good ones below it; 0 without photos."""
-    parts = []
-    if defective.any():
-        parts.append((scores[defective][:, None] >= grid).mean(axis=0))
-    if (~defective).any():
-        parts.append((scores[~defective][:, None] < grid).mean(axis=0))
-    return np.asarray(np.mean(parts, axis=0) if parts else np.zeros(len(grid)), np.float64)
+    usable = (grid >= least) & (grid <= _HIGHEST)
+    if not usable.any():
+        return given(least)
+    curve = np.where(usable, figure, -1.0)
+    best = int(np.argmax(curve))
+    bad = np.flatnonzero(curve < curve[best] - _TOLERANCE)
+    before, after = bad[bad < best], bad[bad > best]
+    first = int(before[-1]) + 1 if before.size else 0
+    last = int(after[0]) - 1 if after.size else len(grid) - 1
+    middle = (first + last) // 2
+    return Choice(
+        round(float(grid[middle]), 4),
+        round(float(curve[middle]), 6),
+        (round(float(grid[first]), 4), round(float(grid[last]), 4)),
+    )

@@ -82,20 +82,3 @@ def test_missing_photo_is_named(tmp_path: Path) -> None:
         hashing.take_prints([tmp_path / "gone.jpg"])
     assert caught.value.where == str(tmp_path / "gone.jpg")
     assert caught.value.hint == "tiles fetch"
-
-
-def test_threads_keep_order_and_stop_at_an_error() -> None:
-    begun: list[int] = []
-
-    def square(number: int) -> int:
-        begun.append(number)
-        if number == 5:
-            raise ValueError("five")
-        return number * number
-
-    threads = cv2.getNumThreads()
-    assert list(hashing.in_threads(square, [3, 1, 2], "square", "number")) == [9, 1, 4]
-    with pytest.raises(ValueError, match="five"):
-        list(hashing.in_threads(square, range(10_000), "square", "number"))
-    assert len(begun) < 10_000
-    assert cv2.getNumThreads() == threads

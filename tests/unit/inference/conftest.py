@@ -53,7 +53,7 @@ class Small(torch.nn.Module):
 
 def make_bundle(folder: Path, network: torch.nn.Module, contract: InputContract = CONTRACT) -> Bundle:
     folder.mkdir(parents=True, exist_ok=True)
-    bundle = Bundle(folder, contract, threshold=0.5)
+    bundle = Bundle(folder, contract, threshold=0.5, verdict_threshold=0.5)
     write_onnx(network, contract, bundle.model)
     bundle = replace(bundle, model_sha256=files.sha256(bundle.model))
     write_bundle(bundle)

@@ -47,6 +47,12 @@ def test_no_bundle_says_what_to_type(tmp_path: Path) -> None:
     assert "tiles export" in str(caught.value)
 
 
+def test_a_bundle_without_a_threshold_for_verdicts_judges_photos_as_pixels(bright: Bundle, tmp_path: Path) -> None:
+    facts = _facts(bright) | {"threshold": 0.3}
+    del facts["verdict_threshold"]
+    assert read_bundle(_copy(bright, tmp_path, facts)).verdict_threshold == 0.3
+
+
 def test_a_newer_format_is_refused(bright: Bundle, tmp_path: Path) -> None:
     folder = _copy(bright, tmp_path, _facts(bright) | {"format_version": 2})
     with pytest.raises(ModelError, match="format 2") as caught:
@@ -60,6 +66,7 @@ def test_a_newer_format_is_refused(bright: Bundle, tmp_path: Path) -> None:
         ("format_version", "1"),
         ("threshold", 1.5),
         ("threshold", None),
+        ("verdict_threshold", 0),
         ("precision", "int8"),
         ("classes", []),
         ("min_area_px", 0),

@@ -51,7 +51,7 @@ def test_the_torch_engine_rebuilds_the_network_from_the_bundle(tmp_path: Path) -
     with torch.no_grad():
         for value in network.parameters():
             value.add_(torch.randn_like(value) * 0.1)
-    bundle = Bundle(tmp_path, InputContract(), 0.5, training={"params": json.loads(params.model_dump_json())})
+    bundle = Bundle(tmp_path, InputContract(), 0.5, 0.5, training={"params": json.loads(params.model_dump_json())})
     write_onnx(network, bundle.input, bundle.model)
     batch = _batch()
     outputs = {name: open_engine(bundle, name, precision="f32", threads=1).run(batch) for name in ENGINES}
@@ -88,7 +88,7 @@ def test_bf16_is_close_where_the_cpu_has_it(small: Bundle) -> None:
 def test_a_broken_model_is_one_clear_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(ModelError, match="cannot load this model"):
-        open_engine(Bundle(tmp_path, InputContract(), 0.5), name)
+        open_engine(Bundle(tmp_path, InputContract(), 0.5, 0.5), name)
 
 
 def test_one_engine_serves_many_threads(small: Bundle) -> None:

@@ -85,6 +85,9 @@ def test_the_bundle_agrees_and_its_threshold_is_chosen_on_valid(project: Project
     assert bundle.checks["agreement_photos"] == 4
     assert bundle.checks["threshold_from"] == "valid"
     assert bundle.checks["threshold_dice"] == 1.0
+    assert bundle.checks["verdict_threshold_from"] == "valid"
+    assert bundle.checks["verdict_threshold_accuracy"] == 1.0
+    assert bundle.threshold <= bundle.verdict_threshold < 1.0
     assert 0.2 < bundle.threshold < 0.8  # between the brightest good pixel and the darkest defect
     assert read_bundle(bundle.folder) == bundle
 
@@ -93,6 +96,9 @@ def test_a_threshold_can_be_given(project: Project, tmp_path: Path) -> None:
     bundle = _export(project, Bright(), tmp_path / "out", threshold=0.25, min_area_px=7)
     assert (bundle.threshold, bundle.min_area_px) == (0.25, 7)
     assert bundle.checks["threshold_from"] == "params"
+    assert bundle.checks["verdict_threshold_from"] == "valid"
+    both = _export(project, Bright(), tmp_path / "both", threshold=0.25, verdict_threshold=0.75)
+    assert (both.threshold, both.verdict_threshold) == (0.25, 0.75)
 
 
 @needs_bf16

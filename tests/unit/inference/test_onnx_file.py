@@ -67,7 +67,7 @@ def test_leaves_the_network_as_it_was(small_network: torch.nn.Module, tmp_path: 
 
 def test_adaptive_pooling_stays_right_at_other_sizes(tmp_path: Path) -> None:
     network = Pooled().eval()
-    bundle = Bundle(tmp_path, InputContract(), 0.5)
+    bundle = Bundle(tmp_path, InputContract(), 0.5, 0.5)
     write_onnx(network, bundle.input, bundle.model)
     engine = open_engine(bundle, threads=1)
     for height, width in ((32, 64), (96, 64), (160, 224)):

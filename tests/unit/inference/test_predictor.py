@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -121,8 +122,6 @@ def test_exif_rotation_gives_the_mask_of_the_upright_photo(
 
 
 def test_a_scaled_network_gives_the_mask_at_the_photos_own_size(bright: Bundle) -> None:
-    from dataclasses import replace
-
     scaled = replace(bright, input=replace(bright.input, short_side=64))
     used = Predictor(scaled, open_engine(scaled, threads=1, keep_compiled=False))
     photo = np.zeros((200, 333, 1), np.uint8)
@@ -139,6 +138,23 @@ def test_the_threshold_can_be_set_for_one_run(bright: Bundle) -> None:
     assert (low.predict(photo).verdict, high.predict(photo).verdict) == ("defect", "good")
     with pytest.raises(UsageError, match="threshold"):
         open_predictor(bright.folder, threshold=1.0)
+    with pytest.raises(UsageError, match="verdict-threshold"):
+        open_predictor(bright.folder, verdict_threshold=0.0)
+
+
+def test_a_photo_may_be_called_good_with_pixels_marked(bright: Bundle) -> None:
+    photo = np.full((40, 40, 1), 140, np.uint8)
+    engine = open_engine(bright, threads=1, keep_compiled=False)
+    strict = Predictor(replace(bright, verdict_threshold=0.9), engine).predict(photo)
+    assert strict.verdict == "good"
+    assert strict.mask.all()
+    assert Predictor(bright, engine, verdict_threshold=0.4).predict(photo).verdict == "defect"
+
+
+def test_a_photo_is_not_called_defective_with_no_pixel_marked(bright: Bundle) -> None:
+    photo = np.full((40, 40, 1), 140, np.uint8)
+    found = Predictor(bright, open_engine(bright, threads=1, keep_compiled=False), threshold=0.9).predict(photo)
+    assert (found.verdict, int(found.mask.sum())) == ("good", 0)
 
 
 def test_files_come_back_in_order(predictor: Predictor, tmp_path: Path) -> None:

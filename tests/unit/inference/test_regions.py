@@ -24,13 +24,15 @@ def test_pixels_that_touch_at_a_corner_are_one_region() -> None:
     assert len(find_regions(np.eye(6, dtype=np.uint8), np.ones((6, 6), np.float32))) == 1
 
 
-def test_the_verdict_needs_one_region_that_is_large_enough() -> None:
-    mask = np.zeros((20, 20), np.uint8)
-    mask[::4, ::4] = 1  # 25 pixels, none beside another
-    regions = find_regions(mask, mask.astype(np.float32))
-    assert verdict_of(regions, 20) == "good"
-    mask[0:4, 0:5] = 1
-    assert verdict_of(find_regions(mask, mask.astype(np.float32)), 20) == "defect"
+def test_the_verdict_needs_enough_pixels_that_are_sure_enough() -> None:
+    probability = np.zeros((20, 20), np.float32)
+    probability[0:4, 0:5] = 0.7
+    assert verdict_of(score_of(probability, 20), 0.7) == "defect"
+    assert verdict_of(score_of(probability, 20), 0.71) == "good"
+    assert verdict_of(score_of(probability, 21), 0.7) == "good"
+
+
+def test_an_empty_mask_has_no_region() -> None:
     assert find_regions(np.zeros((4, 4), np.uint8), np.zeros((4, 4), np.float32)) == []
 
 
