@@ -1,4 +1,4 @@
-"""`tiles exp`: what the experiments were and which is the best."""
+"""`tiles exp compare`: what the experiments were and which is the best."""
 
 from __future__ import annotations
 
@@ -21,15 +21,7 @@ _HEADING_WIDTH = 9  # characters; a figure is no wider
 # What may make way in a narrow terminal, the most telling first.
 _HIDEABLE = ("false_alarm_rate", "dice_photo", "defect_recall", "auroc", "valid.dice")
 
-app = typer.Typer(no_args_is_help=True, help="Experiments: compare what was tried.")
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `compare` a sub-command while it is the only one."""
-
-
-@app.command("compare")
 @verb
 def compare(
     sort: Annotated[

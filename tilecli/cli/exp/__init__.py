@@ -1,0 +1,1 @@
+"""`tiles exp`: one file per verb or family of verbs; `app` puts them together."""
