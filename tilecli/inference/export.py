@@ -185,8 +185,8 @@ def _thresholds(
     counts = np.zeros((2, histogram.BINS), np.int64)
     scores = []
     measured = overlap.ordered_map(measure, photos, predictor.workers)
-    for pixels, score in progress.track(measured, f"thresholds at {bundle.precision}", len(photos), "photos"):
-        counts += pixels
+    for found, score in progress.track(measured, f"thresholds at {bundle.precision}", len(photos), "photos"):
+        counts += found
         scores.append(score)
     if params.threshold is not None:
         pixels = threshold.given(params.threshold)
