@@ -26,7 +26,8 @@ def doctor(as_json: Json = False) -> None:
         signs = {"ok": "[good]✔[/]", "missing": "[defect]✘[/]", "hint": "[uncertain]![/]", "fact": "[muted]·[/]"}
         rows = []
         for finding in findings:
-            text = finding.text + (f"\n[command]{finding.mend}[/]" if finding.mend else "")
+            mend = f"\n[command]{terminal.plain(finding.mend)}[/]" if finding.mend else ""
+            text = terminal.plain(finding.text) + mend
             rows.append([signs[finding.state], finding.about, text])
         terminal.console().print(terminal.table("", [("", "left"), ("what", "left"), ("how it is", "left")], rows))
     if any(finding.state == "missing" for finding in findings):

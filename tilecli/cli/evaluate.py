@@ -59,7 +59,7 @@ def evaluate(
         for kind, values in metrics.get("per_defect", {}).items()
     ]
     out.print(terminal.table("By type", columns, per_type))
-    terminal.say(f"pictures: {project.pictures}")
+    terminal.say(f"pictures: {terminal.plain(project.pictures)}")
     terminal.next_commands("tiles exp compare --sort dice_mean", "dvc plots show")
 
 

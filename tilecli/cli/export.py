@@ -54,7 +54,7 @@ def export(
         ["a photo is defective from", f"{bundle.verdict_threshold:g} on {bundle.min_area_px} px"],
         ["agreement with the checkpoint", f"Dice {bundle.checks.get('agreement', 0):.4f}"],
         ["size", terminal.size(size)],
-        ["folder", str(project.bundle)],
+        ["folder", terminal.plain(project.bundle)],
     ]
     terminal.console().print(terminal.table("Bundle", [("", "left"), ("", "left")], rows))
     terminal.next_commands("tiles eval", "tiles predict PHOTO")

@@ -56,7 +56,7 @@ def init(
     where = os.path.relpath(project.root)
     home = f"project in {where}" if where != "." else "project here"
     joined = f", part of the git repository {work.joins}" if work.joins else ""
-    terminal.say(f"[good]✔[/] {home}{joined}: {', '.join(work.contents)}, .dvc")
+    terminal.say(f"[good]✔[/] {terminal.plain(home)}{joined}: {', '.join(work.contents)}, .dvc")
     terminal.next_commands(*([f"cd {where}"] if where != "." else []), "tiles train")
 
 
@@ -127,17 +127,17 @@ def _ask(remote: str | None) -> tuple[list[str] | None, str | None, str | None]:
 
 
 def _show_plan(work: Plan, settings: dict[str, Any], remote: str | None) -> None:
-    terminal.say(f"\nThis will be written to {work.root}:")
+    terminal.say(f"\nThis will be written to {terminal.plain(work.root)}:")
     for name in work.contents:
         terminal.say(f"  {name}{'  [warning]replaces the one there[/]' if name in work.replaced else ''}")
     terminal.say(f"  .git  [muted]{'joins ' + str(work.joins) if work.joins else 'a new repository'}[/]")
-    terminal.say("  .dvc" + (f"  [muted]remote: {remote}[/]" if remote else ""))
+    terminal.say("  .dvc" + (f"  [muted]remote: {terminal.plain(remote)}[/]" if remote else ""))
     for key, value in settings.items():
-        terminal.say(f"  [muted]{key} = {value}[/]")
+        terminal.say(f"  [muted]{terminal.plain(f'{key} = {value}')}[/]")
 
 
 def _say(event: object) -> None:
     from tilecli.progress import Event
 
     if isinstance(event, Event) and event.text:
-        terminal.say(f"[muted]{event.text}[/]" if event.kind == "note" else event.text)
+        terminal.say(f"[muted]{terminal.plain(event.text)}[/]" if event.kind == "note" else terminal.plain(event.text))

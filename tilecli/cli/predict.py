@@ -85,13 +85,13 @@ def _show(done: Sequence[Outcome], out: Path | None) -> None:
     rows = []
     for outcome in done[:_TABLE_ROWS]:
         if outcome.error is not None:
-            rows.append([str(outcome.path), "[uncertain]unreadable[/]", "–", "–", "–", "–"])
+            rows.append([terminal.plain(outcome.path), "[uncertain]unreadable[/]", "–", "–", "–", "–"])
             continue
         style, sign = ("defect", "✘") if outcome.verdict == "defect" else ("good", "✔")
         largest = outcome.regions[0] if outcome.regions else None
         rows.append(
             [
-                str(outcome.path),
+                terminal.plain(outcome.path),
                 f"[{style}]{sign} {outcome.verdict}[/]",
                 terminal.percent(outcome.defect_share),
                 str(len(outcome.regions)),
@@ -107,6 +107,6 @@ def _show(done: Sequence[Outcome], out: Path | None) -> None:
         defective = sum(outcome.verdict == "defect" for outcome in done)
         terminal.say(f"{defective} of {len(done)} photos are defective")
     if out is not None:
-        terminal.say(f"masks, overlays and predictions.jsonl are in {out}")
+        terminal.say(f"masks, overlays and predictions.jsonl are in {terminal.plain(out)}")
     else:
         terminal.next_commands("the same with --out results writes masks and overlays")

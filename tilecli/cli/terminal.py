@@ -40,16 +40,21 @@ def console(*, stderr: bool = False) -> Console:
     return Console(theme=Theme(_STYLES), stderr=stderr, highlight=False, width=width, soft_wrap=False)
 
 
-def show_error(error: TilesError) -> None:
-    """What is wrong, where, and what to type next."""
+def plain(value: object) -> str:
+    """A path, name or message as it is, where markup is understood: folders may be called `[old]`."""
     from rich.markup import escape
 
+    return escape(str(value))
+
+
+def show_error(error: TilesError) -> None:
+    """What is wrong, where, and what to type next."""
     out = console(stderr=True)
-    out.print(f"[error]error:[/] {escape(error.message)}", soft_wrap=True)
+    out.print(f"[error]error:[/] {plain(error.message)}", soft_wrap=True)
     if error.where:
-        out.print(f"  [muted]where:[/] {escape(error.where)}", soft_wrap=True)
+        out.print(f"  [muted]where:[/] {plain(error.where)}", soft_wrap=True)
     if error.hint:
-        out.print(f"  [muted]next:[/]  {escape(error.hint)}", soft_wrap=True)
+        out.print(f"  [muted]next:[/]  {plain(error.hint)}", soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -68,7 +73,7 @@ def next_commands(*commands: str) -> None:
         return
     out = console(stderr=True)
     for number, command in enumerate(commands):
-        out.print(f"[muted]{'next:' if number == 0 else '     '}[/]  [command]{command}[/]", soft_wrap=True)
+        out.print(f"[muted]{'next:' if number == 0 else '     '}[/]  [command]{plain(command)}[/]", soft_wrap=True)
 
 
 def table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Table:

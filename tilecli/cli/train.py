@@ -147,7 +147,7 @@ def _show(project: Project, done: Record, ran: list[str], *, as_json: bool) -> N
     if not set(ran) - {"check_packages"}:
         terminal.say("nothing had changed, so nothing was run again; change a setting with --lr … or -S key=value")
     if done.metrics.get("dice_mean") is not None:
-        terminal.say(f"pictures of the test photos: {project.pictures}")
+        terminal.say(f"pictures of the test photos: {terminal.plain(project.pictures)}")
     terminal.next_commands(
         "tiles exp compare --sort dice_mean", "tiles predict PHOTO", f'git add . && git commit -m "{done.name}"'
     )

@@ -58,7 +58,10 @@ def verb(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _unexpected(error: Exception) -> TilesError:
-    from tilecli.errors import TilesError
+    from tilecli.errors import MissingExtraError, TilesError
 
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("tilecli"):
+        # The base install predicts; whatever else a verb imports comes with the extra that trains.
+        return MissingExtraError(error.name.partition(".")[0], "train")
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return TilesError(f"unexpected: {what}", hint="the same command with --traceback shows where; please report it")
