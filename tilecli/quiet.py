@@ -6,6 +6,7 @@ Every value is a default: a user who sets one of these variables keeps their own
 from __future__ import annotations
 
 import os
+import sys
 
 _DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -15,7 +16,6 @@ _DEFAULTS = {
     "NO_ALBUMENTATIONS_UPDATE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "OPENVINO_TELEMETRY_OPT_OUT": "1",
     # cv2 refuses larger photos before it decodes them; must be set before cv2 is imported. 2^28 px = 16k × 16k.
     "OPENCV_IO_MAX_IMAGE_PIXELS": str(2**28),
     "OPENCV_LOG_LEVEL": "ERROR",
@@ -23,6 +23,12 @@ _DEFAULTS = {
 
 
 def be_quiet() -> None:
-    """Set the defaults in this process's environment; child processes inherit them."""
+    """Set the defaults in this process's environment, which child processes inherit, and hide OpenVINO's reporter.
+
+    OpenVINO has no switch for it: `import openvino` writes into the home folder and calls an analytics service, unless
+    its reporter cannot be imported; then a stub that comes with OpenVINO takes its place.
+    """
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    hidden: dict[str, object] = sys.modules  # type: ignore[assignment]  # None: this import fails
+    hidden.setdefault("openvino_telemetry", None)

@@ -24,6 +24,17 @@ TINY = [
 WALL_S = 600
 
 
+# In front of every Python that a session starts, DVC and its stages included: writes down who is called.
+WATCH = """
+import os, sys
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        with open(os.environ["CALLS"], "a") as stream:
+            stream.write(f"{sys.argv[:3]} {event} {arguments[-1 if event == 'socket.connect' else 0]}\\n")
+sys.addaudithook(watch)
+"""
+
+
 class Session:
     """A user in a project folder."""
 
@@ -31,7 +42,12 @@ class Session:
         self.folder = folder
         self.project = folder / "my project"
         (folder / "home").mkdir()
-        self.environment = bare_environment(folder / "home")
+        self.home = folder / "home"
+        self.calls = folder / "calls.txt"
+        (folder / "watch").mkdir()
+        (folder / "watch" / "sitecustomize.py").write_text(WATCH)
+        self.environment = bare_environment(self.home)
+        self.environment |= {"CALLS": str(self.calls), "PYTHONPATH": str(folder / "watch")}
 
     def tiles(self, *arguments: str, code: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return self._run([sys.executable, "-m", "tilecli", *arguments], code, cwd or self.project)
@@ -188,3 +204,17 @@ def test_outside_a_project_every_verb_says_what_to_type(session: Session):
     for verb in (["train"], ["fetch"], ["split"], ["eval"], ["export"], ["exp", "compare"], ["predict", "x.jpg"]):
         done = session.tiles(*verb, code=1, cwd=session.folder)
         assert "tiles init" in done.stderr
+
+
+def test_nothing_was_called_over_the_network_and_nothing_left_in_the_home_folder(session: Session):
+    """Last, because it looks back at every command of this file: DVC, OpenVINO, albumentations and the rest."""
+    subprocess.run(
+        [sys.executable, "-c", "import socket; socket.getaddrinfo('127.0.0.1', 80)"],
+        env=session.environment,
+        check=True,
+    )
+    calls = session.calls.read_text().splitlines()
+    assert "127.0.0.1" in calls[-1]  # the watch works
+    assert calls[:-1] == []
+    left = {path.relative_to(session.home).as_posix() for path in session.home.rglob("*") if path.is_file()}
+    assert not {name for name in left if not name.startswith(".cache/tiles/")}

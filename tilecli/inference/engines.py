@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tilecli import hardware
+from tilecli import hardware, quiet
 from tilecli.data.preprocess import Float32
 from tilecli.errors import MissingExtraError, ModelError, UsageError, near_matches
 from tilecli.inference import blobs
@@ -88,6 +88,7 @@ def _core() -> Any:
     second one made meanwhile puts the dead stack back, and the next signal, a Ctrl-C say, ends the process with
     SIGSEGV.
     """
+    quiet.be_quiet()
     try:
         import openvino
     except ModuleNotFoundError as error:
