@@ -15,6 +15,13 @@ class Project:
     """A tiles project's folders and files; `root` holds dvc.yaml and params.yaml."""
 
     root: Path
+    # The project that `root` is a temporary clone of: relative sources count from there.
+    origin: Path | None = None
+
+    @property
+    def sources_root(self) -> Path:
+        """Where relative paths in `data.sources` start."""
+        return self.origin or self.root
 
     @property
     def params(self) -> Path:

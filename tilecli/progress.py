@@ -8,16 +8,19 @@ Without a listener the events go nowhere, which is what a library should do.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 Kind = Literal["begin", "step", "end", "epoch", "note", "warning", "error", "result"]
 T = TypeVar("T")
 
 ENVIRONMENT_VARIABLE = "TILES_PROGRESS"
+FINISH_VARIABLE = "TILES_FINISH"  # a file; once it is there, a training ends in order after its present epoch
 _MIN_INTERVAL_S = 0.1  # a terminal shows no more than this; more would only cost time
 
 
@@ -73,6 +76,12 @@ def warn(text: str, **data: Any) -> None:
 def epoch(number: int, total: int, **values: float) -> None:
     """Report the end of training epoch `number` (counted from 1) with its metrics."""
     emit(Event("epoch", task="train", done=number, total=total, unit="epoch", data=values))
+
+
+def finish_wanted() -> bool:
+    """Whether whoever follows this run has seen enough of it."""
+    path = os.environ.get(FINISH_VARIABLE)
+    return path is not None and Path(path).exists()
 
 
 def result(name: str, **data: Any) -> None:

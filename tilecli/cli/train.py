@@ -51,6 +51,9 @@ def train(
     only: Annotated[
         bool, typer.Option("--only", help="Stop after training: no export, no evaluation.", rich_help_panel=PIPELINE)
     ] = False,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Only queue it; tiles exp start runs it.", rich_help_panel=PIPELINE)
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted training stopped.", rich_help_panel=PIPELINE)
     ] = False,
@@ -60,8 +63,10 @@ def train(
 
     Example: tiles train --lr 0.01 --name higher-rate
     """
+    from tilecli.cli.exp.queue import queue_up
     from tilecli.cli.live import display
     from tilecli.experiments import dvc, store
+    from tilecli.experiments.enqueue import check_names
     from tilecli.experiments.project import experiment_name, prepare
     from tilecli.layout import find_project
 
@@ -79,7 +84,10 @@ def train(
         "train.precision": precision,
     }
     wanted = options.changes(project, preset, typed, set_)
-    _check_names(project, wanted)
+    if queue:
+        queue_up(project, [wanted], [name], targets=["train"] if only else [], message=message, as_json=as_json)
+        return
+    check_names(project, wanted)
     prepare(project, commit_needed=True)
     name = experiment_name(project, name)
     try:
@@ -98,15 +106,6 @@ def train(
     tried = store.experiments(project)
     done = next((record for record in tried if record.name == name), None)
     _show(project, done or store.workspace(project), outcome.ran, as_json=as_json)
-
-
-def _check_names(project: Project, wanted: dict[str, Any]) -> None:
-    """Refuse a mistyped architecture or encoder before DVC writes it into params.yaml."""
-    from tilecli import paramfile
-    from tilecli.learning.names import check_names
-
-    now = paramfile.load(project.params).train
-    check_names(wanted.get("train.arch", now.arch), wanted.get("train.encoder", now.encoder))
 
 
 def _as_overrides(wanted: dict[str, Any]) -> list[str]:

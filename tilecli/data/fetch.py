@@ -53,7 +53,7 @@ def fetch_dataset(project: Project, params: DataParams) -> list[Photo]:
     Raises BadPhotosError with every photo that cannot be used (unless `params.skip_bad`), DataError for a source that
     is missing, unsafe or not understood, DownloadError where the network fails. Then the dataset stays as it was.
     """
-    found = sources.locate_all(params.sources, project.root)
+    found = sources.locate_all(params.sources, project.sources_root)
     for source in found:
         if source.kind != "url":
             _refuse_own_dataset(source.path, project)

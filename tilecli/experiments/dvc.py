@@ -31,6 +31,7 @@ _RUNNING = re.compile(r"^Running stage '([^']+)'")
 _SKIPPED = re.compile(r"^Stage '([^']+)' (didn't change|is cached)")
 _LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being|is locked")
 _POLL_S = 0.1
+_LOCK_WAIT_S = 2.0  # DVC itself has waited for 3 s by then
 _KEPT_LINES = 60  # of DVC's own output, for an error that no stage explains
 _GRACE_S = 20  # from a Ctrl-C to the first harder signal; a training step plus a checkpoint fits
 
@@ -49,6 +50,16 @@ class Outcome:
         return [name for name, how in self.stages if how == "ran"]
 
 
+@dataclass(frozen=True)
+class Background:
+    """For a run that nobody watches: where it is written down, and how it is told to stop."""
+
+    log: Path  # DVC's output is appended to it
+    stop_wanted: Callable[[], bool]  # asked several times a second
+    pass_fds: tuple[int, ...] = ()  # that DVC's process shall keep open
+    variables: dict[str, str] = field(default_factory=dict)  # for DVC and its stages
+
+
 def repro(project: Project, targets: Sequence[str] = (), *, force: bool = False) -> Outcome:
     """`dvc repro`: bring `targets` (default: the whole pipeline) and what they need up to date."""
     arguments = ["repro", *(["--force", "--single-item"] if force else []), *targets]
@@ -63,8 +74,12 @@ def experiment(
     targets: Sequence[str] = (),
     message: str | None = None,
     resume: bool = False,
+    background: Background | None = None,
 ) -> Outcome:
-    """`dvc exp run` in the workspace: run what `overrides` touch and keep the result as an experiment."""
+    """`dvc exp run` in the workspace: run what `overrides` touch and keep the result as an experiment.
+
+    Raises KeyboardInterrupt where it was stopped, by Ctrl-C or through `background`.
+    """
     arguments = ["exp", "run", *targets]
     if name:
         arguments += ["--name", name]
@@ -72,7 +87,7 @@ def experiment(
         arguments += ["--message", message]
     for override in overrides:
         arguments += ["--set-param", override]
-    return _run(project, arguments, {stage_module.RESUME_VARIABLE: "1"} if resume else {})
+    return _run(project, arguments, {stage_module.RESUME_VARIABLE: "1"} if resume else {}, background)
 
 
 def plain(folder: Path, *arguments: str) -> str:
@@ -112,7 +127,25 @@ def _dvc() -> list[str]:
     return [sys.executable, "-m", "dvc"]
 
 
-def _run(project: Project, arguments: list[str], extra: dict[str, str] | None = None) -> Outcome:
+def _run(
+    project: Project,
+    arguments: list[str],
+    extra: dict[str, str] | None = None,
+    background: Background | None = None,
+) -> Outcome:
+    """Run DVC; where another command holds its lock, wait for that to end."""
+    waiting = False
+    while True:
+        try:
+            return _run_once(project, arguments, extra or {}, background)
+        except LockedError as error:
+            if not waiting:
+                progress.note(f"waiting for another tiles or dvc command in this project to end ({error.where})")
+                waiting = True
+            time.sleep(_LOCK_WAIT_S)
+
+
+def _run_once(project: Project, arguments: list[str], extra: dict[str, str], background: Background | None) -> Outcome:
     command = _dvc()
     project.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=project.scratch, prefix="run-") as folder:
@@ -122,7 +155,8 @@ def _run(project: Project, arguments: list[str], extra: dict[str, str] | None = 
         process = subprocess.Popen(
             [*command, *arguments],
             cwd=project.root,
-            env=environment({**variables, **(extra or {})}),
+            env=environment({**variables, **extra, **(background.variables if background else {})}),
+            pass_fds=background.pass_fds if background else (),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -130,15 +164,16 @@ def _run(project: Project, arguments: list[str], extra: dict[str, str] | None = 
             errors="replace",
             start_new_session=True,
         )
-        return _follow(process, events)
+        return _follow(process, events, background)
 
 
-def _follow(process: subprocess.Popen[str], events: Path) -> Outcome:
+def _follow(process: subprocess.Popen[str], events: Path, background: Background | None) -> Outcome:
     """Pass on what DVC and its stages say until DVC ends; raise what a stage reported as its error."""
     outcome = Outcome(0)
     tail: deque[str] = deque(maxlen=_KEPT_LINES)
     errors: list[progress.Event] = []
-    reader = threading.Thread(target=_read_lines, args=(process.stdout, tail, outcome), daemon=True)
+    log = background.log if background else Path(os.devnull)
+    reader = threading.Thread(target=_read_lines, args=(process.stdout, tail, outcome, log), daemon=True)
     reader.start()
     with events.open(encoding="utf-8") as stream:
         feed = _Feed(stream, errors, outcome)
@@ -146,6 +181,8 @@ def _follow(process: subprocess.Popen[str], events: Path) -> Outcome:
             with _terminate_as_interrupt():
                 while process.poll() is None:
                     feed.pump()
+                    if background is not None and background.stop_wanted():
+                        raise KeyboardInterrupt
                     time.sleep(_POLL_S)
         except KeyboardInterrupt:
             _end(process)
@@ -188,15 +225,22 @@ class _Feed:
                     progress.emit(event)
 
 
-def _read_lines(stream: IO[str] | None, tail: deque[str], outcome: Outcome) -> None:
-    for raw in stream or ():
-        line = raw.rstrip()
-        if match := _RUNNING.match(line):
-            outcome.stages.append((match[1], "ran"))
-        elif match := _SKIPPED.match(line):
-            outcome.stages.append((match[1], "skipped"))
-        elif line:
-            tail.append(line)
+def _read_lines(stream: IO[str] | None, tail: deque[str], outcome: Outcome, log: Path) -> None:
+    with log.open("a", encoding="utf-8", buffering=1) as written:
+        for raw in stream or ():
+            line = raw.rstrip()
+            if line:
+                written.write(f"{line}\n")
+            if match := _RUNNING.match(line):
+                outcome.stages.append((match[1], "ran"))
+            elif match := _SKIPPED.match(line):
+                outcome.stages.append((match[1], "skipped"))
+            elif line:
+                tail.append(line)
+
+
+class LockedError(PipelineError):
+    """Another command holds one of DVC's locks."""
 
 
 def _failure(errors: list[progress.Event], outcome: Outcome) -> PipelineError:
@@ -206,11 +250,8 @@ def _failure(errors: list[progress.Event], outcome: Outcome) -> PipelineError:
         return PipelineError(last.text, where=last.data.get("where"), hint=last.data.get("hint"))
     text = "\n".join(outcome.output)
     if _LOCKED.search(text):
-        return PipelineError(
-            "another tiles or dvc command is working in this project",
-            where=str(next((line for line in outcome.output if _LOCKED.search(line)), "")),
-            hint="wait for it to end, then type the same command again",
-        )
+        line = next(line for line in outcome.output if _LOCKED.search(line))
+        return LockedError("another tiles or dvc command is working in this project", where=line)
     said = [line.removeprefix("ERROR: ") for line in outcome.output if line.startswith("ERROR: ")]
     failed = outcome.ran[-1] if outcome.ran else None
     own = [line for line in outcome.output if not line.startswith(("ERROR: ", ">", "WARNING: "))]

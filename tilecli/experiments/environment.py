@@ -37,7 +37,7 @@ def write_environment(project: Project, params: Params) -> None:
     except (OSError, ValueError):
         former = {}
     cache = project.scratch / "source_hashes.json"
-    files.write_json(project.sources, fingerprints(params.data.sources, project.root, former, cache))
+    files.write_json(project.sources, fingerprints(params.data.sources, project.sources_root, former, cache))
 
 
 def locked_requirements(package: str = PACKAGE, extras: tuple[str, ...] = EXTRAS) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tilecli import progress
@@ -19,11 +21,18 @@ _THINGS = ("arc", "bevel", "chamfer", "core", "edge", "facet", "grain", "groove"
 NOBODY = ("tiles", "tiles@localhost")  # who commits where git knows no name; set for this repository only
 
 
-def git(folder: Path, *arguments: str, check: bool = True) -> str:
+def git(folder: Path, *arguments: str, check: bool = True, variables: Mapping[str, str] | None = None) -> str:
     """Output of a git command in `folder`, stripped; ProjectError with git's words if it fails and `check` is set."""
     if shutil.which("git") is None:
         raise ProjectError("git is not installed", hint="install git (Debian: apt-get install git)")
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=folder,
+        env={**os.environ, **(variables or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode and check:
         raise ProjectError(f"git {' '.join(arguments)} failed: {done.stderr.strip()}", where=str(folder))
     return done.stdout.strip() if not done.returncode else ""
@@ -73,9 +82,14 @@ def experiment_name(project: Project, wanted: str | None) -> str:
         chooser = random.SystemRandom()
         names = (f"{chooser.choice(_QUALITIES)}-{chooser.choice(_THINGS)}" for _ in range(1000))
         return next((name for name in names if name not in taken), f"run-{chooser.randrange(10**6)}")
-    if not _NAME.fullmatch(wanted):
-        raise ProjectError(f"'{wanted}' cannot be an experiment's name", hint="letters, digits, - and _")
+    check_name(wanted)
     if wanted in taken:
         free = next(f"{wanted}-{number}" for number in range(2, 10**6) if f"{wanted}-{number}" not in taken)
         raise ProjectError(f"there is an experiment '{wanted}' already", hint=f"--name {free}")
     return wanted
+
+
+def check_name(wanted: str) -> None:
+    """Refuse what git or DVC would not take as an experiment's name."""
+    if not _NAME.fullmatch(wanted):
+        raise ProjectError(f"'{wanted}' cannot be an experiment's name", hint="letters, digits, - and _")

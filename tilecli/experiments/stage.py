@@ -18,6 +18,7 @@ from tilecli.layout import Project
 
 PARENT_VARIABLE = "TILES_PARENT"  # process id of the `tiles` that waits for this stage
 RESUME_VARIABLE = "TILES_RESUME"
+ORIGIN_VARIABLE = "TILES_ORIGIN"  # folder of the project that this one is a temporary clone of
 _PARENT_POLL_S = 1.0
 
 
@@ -30,7 +31,8 @@ def run_stage(work: Callable[[Project, Params], object]) -> None:
     signal.signal(signal.SIGTERM, _as_interrupt)
     with progress.listen(listener):
         try:
-            project = Project(Path.cwd())
+            origin = os.environ.get(ORIGIN_VARIABLE)
+            project = Project(Path.cwd(), Path(origin) if origin else None)
             work(project, paramfile.load(project.params))
         except TilesError as error:
             data = {"where": error.where, "hint": error.hint, "exit_code": error.exit_code}

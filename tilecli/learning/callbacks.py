@@ -93,6 +93,9 @@ class EpochEnd(lightning.Callback):
         if self._patience and self.done - self._best["epoch"] >= self._patience and self.done < self._epochs:
             progress.note(f"stopped after epoch {self.done}: no better valid Dice in {self._patience} epochs")
             trainer.should_stop = True
+        if progress.finish_wanted() and self.done < self._epochs:
+            progress.note(f"ended after epoch {self.done} of {self._epochs}, as was asked for")
+            trainer.should_stop = True
 
     @property
     def _best(self) -> dict[str, float]:

@@ -1,0 +1,301 @@
+"""`tiles exp start`, `stop`, `status`, `logs`, `retry`, `clear`: queued experiments and the workers that run them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tilecli.cli import terminal
+from tilecli.cli.options import Json
+from tilecli.cli.verb import verb
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tilecli.experiments.queue import Queue, Task
+    from tilecli.layout import Project
+
+_REFRESH_S = 0.5
+_SIGNS = {
+    "queued": "[muted]·[/] queued",
+    "running": "[accent]●[/] running",
+    "done": "[good]✔[/] done",
+    "failed": "[defect]✘[/] failed",
+    "stopped": "[uncertain]■[/] stopped",
+}
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Queued experiments; default: all.")]
+
+
+def queue_up(
+    project: Project,
+    settings: Sequence[Mapping[str, Any]],
+    names: Sequence[str | None],
+    *,
+    targets: Sequence[str] = (),
+    message: str | None = None,
+    as_json: bool = False,
+) -> list[Task]:
+    """Queue experiments and say which; used by `train --queue` and `exp sweep`."""
+    from tilecli import progress
+    from tilecli.experiments.enqueue import enqueue
+
+    def listen(event: progress.Event) -> None:
+        if event.kind in ("note", "warning"):
+            label = "[warning]warning:[/] " if event.kind == "warning" else ""
+            terminal.say(f"{label}{terminal.plain(event.text)}")
+
+    with progress.listen(listen):
+        tasks = enqueue(project, settings, names=names, targets=targets, message=message)
+    if as_json:
+        terminal.print_json([_as_dict(task) for task in tasks])
+        return tasks
+    for task in tasks:
+        terminal.console().print(f"queued [accent]{task.name}[/]  {terminal.plain('  '.join(task.overrides))}")
+    return tasks
+
+
+@verb
+def start(
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Workers at a time, sharing the cores.")] = 1,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Stay and watch until the queue is empty.")] = False,
+) -> None:
+    """Run what is queued, in the background.
+
+    Example: tiles exp start -j 2
+    """
+    from tilecli.experiments.enqueue import start_workers
+
+    queue = _queue()
+    started = start_workers(queue.project, jobs)
+    alive = len(queue.workers()) if not started else jobs
+    terminal.say(f"{len(started)} workers started" if started else f"{alive} workers are at work already")
+    if wait:
+        _watch(queue, until_idle=True)
+        if any(task.state == "failed" for task in queue.tasks()):
+            raise typer.Exit(1)
+    else:
+        terminal.next_commands("tiles exp status", "tiles exp logs -f", "tiles exp stop")
+
+
+@verb
+def stop(
+    names: Names = None,
+    after: Annotated[bool, typer.Option("--after-current", help="Let what runs come to its end.")] = False,
+) -> None:
+    """Stop experiments; without a name, everything that runs, and the workers with it.
+
+    What was stopped goes on from its last epoch with `tiles exp retry`. Example: tiles exp stop --after-current
+    """
+    queue = _queue()
+    if not names:
+        for worker in queue.workers():
+            queue.dismiss(str(worker["worker"]))
+    running = [task.name for task in queue.tasks() if task.state == "running"]
+    if after:
+        terminal.say("no new experiment will be started" + (f"; {', '.join(running)} will end" if running else ""))
+        return
+    stopped = queue.stop(names or running)
+    if not stopped:
+        terminal.say("nothing is running")
+        return
+    for task in stopped:
+        terminal.say(f"[uncertain]■[/] {task.name}: {'stopping' if task.state == 'running' else 'taken back'}")
+    terminal.next_commands("tiles exp status", "tiles exp retry")
+
+
+@verb
+def status(
+    once: Annotated[bool, typer.Option("--once", help="Print the table once instead of keeping it live.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what is queued, what runs and how far it is; live on a terminal while something runs.
+
+    Example: tiles exp status --once
+    """
+    queue = _queue()
+    tasks = queue.tasks()
+    if as_json:
+        listed = [_as_dict(task) | {"progress": _progress(queue, task)} for task in tasks]
+        terminal.print_json({"tasks": listed, "workers": queue.workers()})
+        return
+    if not tasks:
+        terminal.say("nothing is queued")
+        terminal.next_commands("tiles train --queue --lr 0.01", "tiles exp sweep -S train.learning_rate=0.01,0.001")
+        return
+    live = not once and sys.stdout.isatty() and any(task.state == "running" for task in tasks)
+    if live:
+        _watch(queue, until_idle=True)
+    else:
+        terminal.console().print(_table(queue))
+    _footnotes(queue)
+
+
+@verb
+def logs(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Default: what runs, or ran last.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it ends.")] = False,
+) -> None:
+    """Print what an experiment said; where no stage ever began, what its worker said.
+
+    Example: tiles exp logs -f
+    """
+    queue = _queue()
+    task = queue.find(name) if name else _latest(queue)
+    path = queue.place(task) / "output.log"
+    if not path.is_file() or not path.stat().st_size:
+        said = queue.log(task.worker).read_text("utf-8", "replace") if task.worker else ""
+        terminal.say(f"[muted]{task.name} is {task.state}; no stage of it has begun[/]")
+        sys.stdout.write(said)
+    with _opened(path) as stream:
+        while True:
+            sys.stdout.write(stream.read())
+            sys.stdout.flush()
+            if not follow or queue.find(task.name).state not in ("running", "queued"):
+                sys.stdout.write(stream.read())
+                break
+            time.sleep(_REFRESH_S)
+    _footnotes(queue, only=task.name)
+
+
+@verb
+def retry(
+    names: Names = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="From the start, not from the last epoch.")] = False,
+) -> None:
+    """Queue failed and stopped experiments again; they go on from their last epoch.
+
+    Example: tiles exp retry && tiles exp start
+    """
+    again = _queue().retry(names or [], fresh=fresh)
+    terminal.say(
+        f"queued again: {', '.join(task.name for task in again)}" if again else "nothing failed or was stopped"
+    )
+    if again:
+        terminal.next_commands("tiles exp start")
+
+
+@verb
+def clear(
+    names: Names = None,
+    queued: Annotated[bool, typer.Option("--queued", help="What waits.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="What failed or was stopped.")] = False,
+    done: Annotated[bool, typer.Option("--done", help="What is done; the experiments stay.")] = False,
+) -> None:
+    """Forget queue entries, and what failed and stopped runs left to go on from. Experiments stay.
+
+    Without names and options: everything that has ended. Example: tiles exp clear --failed
+    """
+    states: tuple[Any, ...] = ()
+    states += ("queued",) if queued else ()
+    states += ("failed", "stopped") if failed else ()
+    states += ("done",) if done else ()
+    gone = _queue().clear(names or [], states or ("done", "failed", "stopped"))
+    terminal.say(f"forgotten: {', '.join(task.name for task in gone)}" if gone else "there is nothing to forget")
+
+
+def _queue() -> Queue:
+    from tilecli.experiments.queue import Queue
+    from tilecli.layout import find_project
+
+    return Queue(find_project())
+
+
+def _latest(queue: Queue) -> Task:
+    from tilecli.errors import UsageError
+
+    tasks = queue.tasks()
+    if not tasks:
+        raise UsageError("nothing is queued", hint="tiles train --queue --lr 0.01")
+    begun = [task for task in tasks if task.started] or tasks
+    running = [task for task in begun if task.state == "running"]
+    return max(running or begun, key=lambda task: task.started or 0)
+
+
+def _watch(queue: Queue, *, until_idle: bool) -> None:
+    """Keep the table live; Ctrl-C leaves the workers alone."""
+    from rich.live import Live
+
+    out = terminal.console()
+    if not sys.stdout.isatty():
+        while until_idle and _busy(queue):
+            time.sleep(_REFRESH_S)
+        out.print(_table(queue))
+        return
+    try:
+        with Live(console=out, refresh_per_second=4, get_renderable=lambda: _table(queue)) as live:
+            while _busy(queue):
+                time.sleep(_REFRESH_S)
+                live.refresh()
+    except KeyboardInterrupt:
+        terminal.say("the experiments go on in the background; [command]tiles exp stop[/] stops them")
+        raise typer.Exit(0) from None
+
+
+def _busy(queue: Queue) -> bool:
+    """Whether anything runs, or waits with a worker there to take it."""
+    states = {task.state for task in queue.tasks()}
+    return "running" in states or ("queued" in states and bool(queue.workers()))
+
+
+def _table(queue: Queue) -> Table:
+    columns = [("experiment", "left"), ("state", "left"), ("stage", "left"), ("epoch", "right")]
+    columns += [("valid Dice", "right"), ("best", "right"), ("time left", "right"), ("took", "right")]
+    columns += [("worker", "left"), ("settings", "left")]
+    return terminal.table("", columns, [_row(queue, task) for task in queue.tasks()])
+
+
+def _row(queue: Queue, task: Task) -> list[str]:
+    now = _progress(queue, task)
+    until = now.get("until")
+    running = task.state == "running"
+    epochs = now.get("epochs")
+    took = (task.ended or time.time()) - task.started if task.started and task.state != "queued" else None
+    return [
+        terminal.plain(task.name),
+        _SIGNS[task.state],
+        str(now.get("stage", "–")) if task.state not in ("queued", "done") else "–",
+        f"{now['epoch']:.0f}/{epochs:.0f}" if epochs else "–",
+        terminal.number(now.get("valid_dice")),
+        terminal.number(now.get("best_dice")),
+        terminal.duration(until - time.time()) if running and until and now.get("stage") == "train" else "–",
+        terminal.duration(took) if took is not None else "–",
+        (task.worker or "–") if running else "–",
+        terminal.plain("  ".join(override.removeprefix("train.") for override in task.overrides)),
+    ]
+
+
+def _progress(queue: Queue, task: Task) -> dict[str, Any]:
+    """What the worker last wrote down; empty where it has not begun."""
+    try:
+        values = json.loads((queue.place(task) / "status.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _footnotes(queue: Queue, only: str | None = None) -> None:
+    for task in queue.tasks():
+        if task.state == "failed" and only in (None, task.name):
+            terminal.say(f"[defect]✘[/] {task.name}: {terminal.plain(task.error.get('message', ''))}")
+            for label, key in (("where:", "where"), ("next: ", "hint")):
+                if task.error.get(key):
+                    terminal.say(f"  [muted]{label}[/] {terminal.plain(task.error[key])}")
+
+
+def _as_dict(task: Task) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(task)
+
+
+def _opened(path: Path) -> Any:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path.open(encoding="utf-8", errors="replace")
