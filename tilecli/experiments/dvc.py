@@ -56,7 +56,8 @@ class Background:
 
     log: Path  # DVC's output is appended to it
     stop_wanted: Callable[[], bool]  # asked several times a second
-    pass_fds: tuple[int, ...] = ()  # that DVC's process shall keep open
+    began: Callable[[int], None]  # is told the id of DVC's process, which leads a group of its own
+    pass_fds: tuple[int, ...] = ()  # that this process shall keep open
     variables: dict[str, str] = field(default_factory=dict)  # for DVC and its stages
 
 
@@ -164,6 +165,8 @@ def _run_once(project: Project, arguments: list[str], extra: dict[str, str], bac
             errors="replace",
             start_new_session=True,
         )
+        if background:
+            background.began(process.pid)
         return _follow(process, events, background)
 
 

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -26,6 +27,7 @@ from tilecli.layout import Project
 
 State = Literal["queued", "running", "done", "failed", "stopped"]
 ENDED: tuple[State, ...] = ("done", "failed", "stopped")
+_PATIENCE_S = 10  # for a process to end, before the next harder signal
 _REFS = "refs/tiles/queue"  # keep what was queued from being collected as garbage
 
 
@@ -91,7 +93,7 @@ class Queue:
             for task in self.tasks():
                 if only not in (None, task.id):
                     continue
-                if task.state == "queued" and not self._is_locked(self.place(task) / "run.lock"):
+                if task.state == "queued" and not self.is_held(task):
                     taken = replace(
                         task, state="running", worker=worker, started=time.time(), ended=None, error={},
                         attempts=task.attempts + 1,
@@ -113,6 +115,8 @@ class Queue:
         for task in chosen:
             if task.state not in ("failed", "stopped"):
                 raise ProjectError(f"{task.name} is {task.state}, so there is nothing to try again")
+        for task in chosen:
+            self._end_orphan(task)
         with self._locked():
             again = [replace(task, state="queued", worker=None, started=None, ended=None) for task in chosen]
             for task in again:
@@ -127,6 +131,8 @@ class Queue:
         for task in chosen:
             if task.state == "running":
                 raise ProjectError(f"{task.name} is running", hint=f"tiles exp stop {task.name}")
+        for task in chosen:
+            self._end_orphan(task)
         with self._locked():
             for task in chosen:
                 git(self.project.root, "update-ref", "-d", f"{_REFS}/{task.id}", check=False)
@@ -158,6 +164,14 @@ class Queue:
         """Hold the task's lock; yields its file descriptor, for a child process that shall hold it too."""
         with _flock(self.place(task) / "run.lock") as descriptor:
             yield descriptor
+
+    def is_held(self, task: Task) -> bool:
+        """Whether its worker, or the DVC process that one started, is alive."""
+        return self._is_locked(self.place(task) / "run.lock")
+
+    def note_process(self, task: Task, pid: int) -> None:
+        """Write down the DVC process that shares the task's lock; it leads a process group of its own."""
+        files.write_text(self.place(task) / "dvc.pid", f"{pid}\n")
 
     @contextlib.contextmanager
     def at_work(self, worker: str, facts: Mapping[str, Any]) -> Iterator[None]:
@@ -198,6 +212,19 @@ class Queue:
 
     def _ended(self, *states: State) -> list[Task]:
         return [task for task in self.tasks() if task.state in states]
+
+    def _end_orphan(self, task: Task) -> None:
+        """End a DVC process whose worker is gone. That the lock is held says it is the one whose id was noted."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if task.state == "running" or not self.is_held(task):
+                return
+            with contextlib.suppress(OSError, ValueError):
+                os.killpg(int((self.place(task) / "dvc.pid").read_text(encoding="utf-8")), number)
+            until = time.monotonic() + _PATIENCE_S
+            while self.is_held(task) and time.monotonic() < until:
+                time.sleep(0.1)
+        if self.is_held(task):
+            raise ProjectError(f"an earlier attempt of {task.name} does not end", where=str(self.place(task)))
 
     def _as_it_is(self, task: Task) -> Task:
         """A running task whose worker is gone has failed, whatever its file says."""

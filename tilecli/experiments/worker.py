@@ -64,6 +64,7 @@ def run_task(
             background = dvc.Background(
                 log=log,
                 stop_wanted=lambda: queue.stop_wanted(task),
+                began=lambda pid: queue.note_process(task, pid),
                 pass_fds=(lock,),
                 variables={**_variables(queue.project, jobs), **(variables or {})},
             )
