@@ -86,6 +86,11 @@ def plain(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def cache_folder(project: Project) -> Path:
+    """Where DVC keeps the contents of tracked files, by whatever level of its settings."""
+    return Path(plain(project.root, "cache", "dir").strip()).resolve()
+
+
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     """The environment for DVC and its stages: quiet, and with this interpreter's folder first on the PATH.
 
