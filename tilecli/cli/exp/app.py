@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from tilecli.cli.exp import compare
+from tilecli.cli.exp import compare, manage, reproduce, share, show
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: run many, compare them, keep the good ones.")
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `compare` a sub-command while it is the only one."""
-
-
-app.command("compare")(compare.compare)
+LOOK, KEEP, SHARE = "Look", "Keep", "Share"
+app.command("compare", rich_help_panel=LOOK)(compare.compare)
+app.command("list", rich_help_panel=LOOK)(share.list_)
+app.command("show", rich_help_panel=LOOK)(show.show)
+app.command("diff", rich_help_panel=LOOK)(show.diff)
+app.command("open", rich_help_panel=LOOK)(show.open_)
+app.command("apply", rich_help_panel=KEEP)(manage.apply)
+app.command("branch", rich_help_panel=KEEP)(manage.branch)
+app.command("rename", rich_help_panel=KEEP)(manage.rename)
+app.command("remove", rich_help_panel=KEEP)(manage.remove)
+app.command("gc", rich_help_panel=KEEP)(manage.gc)
+app.command("reproduce", rich_help_panel=KEEP)(reproduce.reproduce)
+app.command("push", rich_help_panel=SHARE)(share.push)
+app.command("pull", rich_help_panel=SHARE)(share.pull)
