@@ -20,7 +20,7 @@ evaluate:
 
 # One script for all stages: figures follow from the params alone, so a second run gives the same.
 STAGE = """\
-import json, sys
+import json, os, sys, time
 from pathlib import Path
 import yaml
 
@@ -39,11 +39,14 @@ if stage == "fetch":
         write(f"data/dataset/images/{number}.txt", f"photo {number}")
 elif stage == "train":
     photos = len(list(Path("data/dataset/images").iterdir()))
-    dice = 0.5 + train["learning_rate"] + photos / 100
+    time.sleep(float(os.environ.get("SLOW", "0")))
+    dice = 0.5 + train["learning_rate"] + photos / 100 + float(os.environ.get("DRIFT", "0"))
     write("training/checkpoints/best.ckpt", f"weights {train}")
     write("training/metrics.json", {"valid": {"dice": dice}, "epoch": train["epochs"], "seconds": 1.5})
-    write("training/run.json", {"train": train, "seed": 0, "device": "cpu", "precision": "fp32", "threads": 2,
-                                "resumed": False, "torch": "2.6.0", "epochs": train["epochs"], "seconds": 1.5})
+    write("training/run.json", {
+        "train": train, "seed": 0, "device": os.environ.get("DEVICE", "cpu"), "precision": "fp32", "threads": 2,
+        "resumed": False, "torch": "2.6.0", "epochs": train["epochs"], "seconds": 1.5,
+    })
 elif stage == "export":
     write("models/bundle/model.onnx", Path("training/checkpoints/best.ckpt").read_text())
     write("models/bundle/bundle.json", {"format_version": 1})

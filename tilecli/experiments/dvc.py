@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from tilecli import progress, quiet
 from tilecli.errors import MissingExtraError, PipelineError
@@ -62,7 +62,10 @@ class Background:
 
 
 def repro(project: Project, targets: Sequence[str] = (), *, force: bool = False) -> Outcome:
-    """`dvc repro`: bring `targets` (default: the whole pipeline) and what they need up to date."""
+    """`dvc repro`: bring `targets` (default: the whole pipeline) and what they need up to date.
+
+    With `force` just the targets run, in the order given, whether or not anything changed.
+    """
     arguments = ["repro", *(["--force", "--single-item"] if force else []), *targets]
     return _run(project, arguments)
 
@@ -105,6 +108,60 @@ def plain(folder: Path, *arguments: str) -> str:
 def cache_folder(project: Project) -> Path:
     """Where DVC keeps the contents of tracked files, by whatever level of its settings."""
     return Path(plain(project.root, "cache", "dir").strip()).resolve()
+
+
+# DVC's command line pushes or fetches the workspace, branches or everything; its library takes any commits. It reads
+# the remotes from those commits, though, and silently copies nothing for one that is older than the remote: the
+# settings of today are put over them.
+_TRANSFER = """
+import copy, json, sys
+from dvc.repo import Repo
+asked = json.loads(sys.stdin.read())
+with Repo(".") as repo:
+    sections = [name for name in ("core", "remote", "cache") if name in repo.config]
+    today = {name: copy.deepcopy(dict(repo.config[name])) for name in sections}
+with Repo(".", config=today) as repo:
+    work = {"push": repo.push, "fetch": repo.fetch}[asked["way"]]
+    count = work(revs=asked["revs"], workspace=False, remote=asked["remote"], jobs=asked["jobs"])
+print(json.dumps({"files": count}))
+"""
+
+
+def transfer(
+    project: Project,
+    way: Literal["push", "fetch"],
+    revs: Sequence[str],
+    *,
+    remote: str | None = None,
+    jobs: int | None = None,
+) -> int:
+    """Copy the files that these commits track to (or from) a DVC remote; returns how many were copied."""
+    asked = json.dumps({"way": way, "revs": list(revs), "remote": remote, "jobs": jobs})
+    _dvc()
+    done = subprocess.run(
+        [sys.executable, "-c", _TRANSFER],
+        cwd=project.root,
+        env=environment(),
+        input=asked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return int(json.loads(done.stdout.splitlines()[-1])["files"] or 0)
+    last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    # The last line of a traceback is `package.Error: what`.
+    raise PipelineError(
+        f"dvc {way} failed: {re.sub(r'^[A-Za-z_.]+: ', '', last)}", where=remote or "the default remote"
+    )
+
+
+def remotes(project: Project) -> list[str]:
+    """Names of the DVC remotes, the default one first."""
+    lines = [line.partition("\t") for line in plain(project.root, "remote", "list").splitlines() if line.strip()]
+    names = [name.split()[0] for name, _, _ in lines]
+    chosen = [name for name, (_, _, rest) in zip(names, lines, strict=True) if rest.rstrip().endswith("(default)")]
+    return [*chosen, *(name for name in names if name not in chosen)]
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:

@@ -75,21 +75,31 @@ def experiment_name(project: Project, wanted: str | None) -> str:
     """`wanted` if it is free and git takes it, else a short readable one that no experiment has."""
     import random
 
-    refs = git(project.root, "for-each-ref", "--format=%(refname)", "refs/exps")
-    taken = {ref.split("/", 4)[4] for ref in refs.splitlines() if ref.count("/") >= 4}
-    if wanted is None:
-        # Names are for people; chance decides, and must not touch the seeds of the training.
-        chooser = random.SystemRandom()
-        names = (f"{chooser.choice(_QUALITIES)}-{chooser.choice(_THINGS)}" for _ in range(1000))
-        return next((name for name in names if name not in taken), f"run-{chooser.randrange(10**6)}")
-    check_name(wanted)
+    if wanted is not None:
+        return check_name(project, wanted, option="--name ")
+    taken = _taken(project)
+    # Names are for people; chance decides, and must not touch the seeds of the training.
+    chooser = random.SystemRandom()
+    names = (f"{chooser.choice(_QUALITIES)}-{chooser.choice(_THINGS)}" for _ in range(1000))
+    return next((name for name in names if name not in taken), f"run-{chooser.randrange(10**6)}")
+
+
+def check_name(project: Project, wanted: str, option: str = "") -> str:
+    """`wanted`, if git takes it as an experiment's name and no experiment has it yet; `option` goes into the hint."""
+    check_form(wanted)
+    taken = _taken(project)
     if wanted in taken:
         free = next(f"{wanted}-{number}" for number in range(2, 10**6) if f"{wanted}-{number}" not in taken)
-        raise ProjectError(f"there is an experiment '{wanted}' already", hint=f"--name {free}")
+        raise ProjectError(f"there is an experiment '{wanted}' already", hint=f"{option}{free}")
     return wanted
 
 
-def check_name(wanted: str) -> None:
+def check_form(wanted: str) -> None:
     """Refuse what git or DVC would not take as an experiment's name."""
     if not _NAME.fullmatch(wanted):
         raise ProjectError(f"'{wanted}' cannot be an experiment's name", hint="letters, digits, - and _")
+
+
+def _taken(project: Project) -> set[str]:
+    refs = git(project.root, "for-each-ref", "--format=%(refname)", "refs/exps")
+    return {ref.split("/", 4)[4] for ref in refs.splitlines() if ref.count("/") >= 4}

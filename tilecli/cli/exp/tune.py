@@ -39,11 +39,11 @@ def tune(
     from tilecli import progress
     from tilecli.cli import options
     from tilecli.experiments import tune as library
-    from tilecli.experiments.project import check_name
+    from tilecli.experiments.project import check_form
     from tilecli.layout import find_project
 
     project = find_project()
-    check_name(study)
+    check_form(study)
     axes = library.search_space(set_)
 
     def settings(chosen: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,48 @@
+"""One repository with a baseline and three experiments, made once for all tests and copied for each."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.integration import experiments
+from tilecli.cli.main import app
+from tilecli.layout import Project
+
+RATES = {"low": "0.001", "high": "0.1", "middle": "0.05"}
+
+Exp = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def tried_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = experiments.lay_down(tmp_path_factory.mktemp("tried") / "parts")
+    experiments.run_baseline(project)
+    for name, rate in RATES.items():
+        why = "does a higher rate pay?" if name == "high" else None
+        experiments.run_experiment(project, name, f"train.learning_rate={rate}", message=why)
+    return project.root
+
+
+@pytest.fixture
+def tried(tried_once: Path, tmp_path: Path) -> Project:
+    """A baseline and the experiments low, high and middle; the workspace holds the results of the last."""
+    shutil.copytree(tried_once, tmp_path / "parts", symlinks=True)
+    return Project(tmp_path / "parts")
+
+
+@pytest.fixture
+def exp(monkeypatch: pytest.MonkeyPatch) -> Exp:
+    """`tiles exp …` in a project's folder, in this process; checks the exit code."""
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(project: Project, *arguments: str, code: int = 0) -> Result:
+        monkeypatch.chdir(project.root)
+        done = CliRunner().invoke(app, ["exp", *arguments])
+        assert done.exit_code == code, f"{arguments} → {done.exit_code}\n{done.output}\n{done.exception!r}"
+        return done
+
+    return run
