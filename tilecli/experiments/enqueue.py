@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tilecli.experiments.project import experiment_name, git, prepare
 from tilecli.experiments.queue import Queue, Task
 from tilecli.layout import Project
 
+_PATIENCE_S = 30  # for a worker to begin
 _SHOWN = 8  # untracked files that are named
 
 
@@ -62,13 +64,13 @@ def start_workers(project: Project, jobs: int) -> list[str]:
     queue = Queue(project)
     if not any(task.state == "queued" for task in queue.tasks()):
         raise UsageError("nothing is queued", hint="tiles train --queue --lr 0.01, or tiles exp sweep")
-    started = []
+    started: dict[str, subprocess.Popen[bytes]] = {}
     for _ in range(jobs - len(queue.workers())):
         name = f"w{secrets.token_hex(3)}"
         log = queue.log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as stream:
-            subprocess.Popen(
+            started[name] = subprocess.Popen(
                 [sys.executable, "-m", "tilecli.experiments.worker", str(project.root), name, str(jobs)],
                 cwd=project.root,
                 env=dvc.environment(),
@@ -77,8 +79,21 @@ def start_workers(project: Project, jobs: int) -> list[str]:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C in this terminal is not meant for it
             )
-        started.append(name)
-    return started
+    for name, process in started.items():
+        _await(queue, name, process)
+    return list(started)
+
+
+def _await(queue: Queue, worker: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a worker has said that it is there; raise ProjectError with its words where it ends before."""
+    until = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < until:
+        if any(found["worker"] == worker for found in queue.workers()) or process.poll() == 0:
+            return
+        if process.poll() is not None:
+            said = queue.log(worker).read_text("utf-8", "replace").strip().splitlines() or ["nothing"]
+            raise ProjectError(f"a worker ended at once and said: {said[-1]}", where=str(queue.log(worker)))
+        time.sleep(0.05)
 
 
 def _preflight(project: Project, settings: Sequence[Mapping[str, Any]]) -> None:
