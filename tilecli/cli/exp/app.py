@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from tilecli.cli.exp import compare
+from tilecli.cli.exp import compare, plot
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: run many, compare them, keep the good ones.")
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `compare` a sub-command while it is the only one."""
-
-
 app.command("compare")(compare.compare)
+app.command("plot")(plot.plot)
