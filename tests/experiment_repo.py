@@ -1,4 +1,4 @@
-"""A repository with experiments as DVC leaves them, made by git plumbing: no training and no DVC run stand behind it."""
+"""A repository with experiments as DVC leaves them, made by git plumbing: no training and no DVC run behind it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from tilecli.evaluation import metrics
 from tilecli.evaluation.records import Record, write_records
 from tilecli.layout import Project, shipped
 
-_WHO = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "t"), ("EMAIL", "t@t"))}
+_WHO = {
+    f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "t"), ("EMAIL", "t@t"))
+}
 
 
 class Repository:
@@ -88,7 +90,7 @@ def run_files(
     return files
 
 
-def test_set(tiles: int = 30, each: int = 2) -> list[Record]:
+def perfect(tiles: int = 30, each: int = 2) -> list[Record]:
     """A test set with the perfect answer; every third tile is good."""
     made = []
     for number in range(tiles * each):

@@ -149,7 +149,7 @@ def _curves(plot: Plot, name: str, drawn: list[Look], theme: dict[str, str]) -> 
     low = min(0.0, *values)
     layout["yaxis"] |= {"title": {"text": SERIES[name][1]}, "range": [low, top]}
     steps = [step for trace in data for step in trace["x"]]
-    layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [min(0, *steps), max(steps)]}
+    layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [min(0.0, *steps), max(1.0, *steps)]}
     layout["annotations"] = _names([(*end, (end[3] - low) / (top - low)) for end in ends], theme)
     return {"data": data, "layout": layout}
 

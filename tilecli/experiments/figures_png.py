@@ -111,7 +111,7 @@ def _curves(area: Axes, plot: Plot, name: str, drawn: list[Look]) -> None:
     low, high = area.get_ylim()
     low = min(0.0, low) if low < 0 else 0.0
     area.set_ylim(low, high)
-    area.set_xlim(min(0.0, *(end[2] for end in ends)), max(end[2] for end in ends))
+    area.set_xlim(min(0.0, *(end[2] for end in ends)), max(1.0, *(end[2] for end in ends)))
     _write_names(area, ends, (low, high))
     _frame(area, f"{SERIES[name][1]} over epochs", "epoch", SERIES[name][1])
 
