@@ -22,6 +22,7 @@ KINDS = (PARALLEL, SCATTER, CURVES)
 # DVCLive's series below training/plots/metrics, and what they are called above a chart.
 SERIES = {"valid.dice": ("valid/dice.tsv", "Valid Dice"), "train.loss": ("train/loss.tsv", "Train loss")}
 
+MOST_RUNS = 300  # a browser draws more of them too slowly to point at one
 _MOST_AXES = 8  # settings in parallel coordinates
 _MOST_SCATTERS = 6  # settings that the metric is drawn against where none is named
 
@@ -81,12 +82,15 @@ def collect(project: Project, names: Sequence[str] = (), *, x: str | None, y: st
     if x is not None:
         known = sorted(numbers | {name for record in records for name in record.params})
         _check(x, known, "no run has a param or metric", ", ".join(changed_params(records)))
-    runs = _sorted(_runs(project, records, with_series=CURVES in kinds), y)
-    return _plot(runs, x, y, kinds)
-
-
-def _plot(runs: list[Run], x: str | None, y: str, kinds: Sequence[str]) -> Plot:
+    records = _sorted(records, y)
     notes = []
+    if len(records) > MOST_RUNS:
+        notes.append(f"only the best {MOST_RUNS} of {len(records)} runs by {y}")
+    runs = _runs(project, records[:MOST_RUNS], with_series=CURVES in kinds)
+    return _plot(runs, x, y, kinds, notes)
+
+
+def _plot(runs: list[Run], x: str | None, y: str, kinds: Sequence[str], notes: list[str]) -> Plot:
     measured = [run for run in runs if is_number(run.value(y))]
     unlike = changed_params([Record(run.name, "", "", 0.0, run.params) for run in measured])
     bare = [run.name for run in runs if run not in measured]
@@ -127,9 +131,14 @@ def _axis(name: str, runs: Sequence[Run]) -> Axis:
     return axis(name, [run.value(name) for run in runs])
 
 
-def _sorted(runs: Sequence[Run], y: str) -> list[Run]:
+def _sorted(records: Sequence[Record], y: str) -> list[Record]:
     sign = -1 if higher_is_better(y) else 1
-    return sorted(runs, key=lambda run: (0, sign * run.value(y)) if is_number(run.value(y)) else (1, 0))
+
+    def order(record: Record) -> tuple[bool, float]:
+        value = record.metrics.get(y)
+        return (not is_number(value), sign * value if is_number(value) else 0.0)  # type: ignore[operator]
+
+    return sorted(records, key=order)
 
 
 def _runs(project: Project, records: Sequence[Record], *, with_series: bool) -> list[Run]:
