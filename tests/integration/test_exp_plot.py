@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import Tiles
 from tests.experiment_repo import Repository, perfect, run_files
 from tilecli.errors import ProjectError, UsageError
-from tilecli.experiments import axes, figures_plotly, plot
+from tilecli.experiments import axes, figures_html, figures_plotly, plot
 from tilecli.palette import DARK, LIGHT
 
 NASTY = "a<img/src=x>&$b$"  # git takes it as a name
@@ -33,7 +33,7 @@ def repo(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "factory")
     made.experiment("slow", run_files(answer(0.5), {"train.learning_rate": 0.001}, CURVE))
     made.experiment(NASTY, run_files(answer(0.9), {"train.learning_rate": 0.01, "train.arch": "unet"}, [0.1, 0.9]))
-    made.experiment("fast", run_files(answer(0.7), {"train.learning_rate": 0.1}, [0.4]))
+    made.experiment("fast", run_files(answer(0.7), {"train.learning_rate": 0.1, "train.arch": "</script>"}, [0.4]))
     made.experiment("only", run_files(None, {"train.learning_rate": 0.1}, CURVE))
     return made
 
@@ -156,15 +156,18 @@ def test_names_are_text_and_nothing_else(repo: Repository, tmp_path: Path, tiles
         elif isinstance(value, list):
             for item in value:
                 walk(item)
-        elif isinstance(value, str) and "img" in value:
+        elif isinstance(value, str) and ("img" in value or "script" in value):
             texts.append(value)
 
     walk(shown(page))
     assert len(texts) > 10
     for text in texts:
         assert "<img" not in text
+        assert "<script" not in text
+        assert "</script" not in text
         assert "$" not in text, "Plotly would set it as a formula"
-        assert NASTY in unescape(text)
+        assert NASTY in unescape(text) or "</script>" in unescape(text)
+    assert figures_html.as_json(["</script>&"]) == r'["\u003c/script\u003e\u0026"]'
 
 
 @pytest.mark.parametrize("kind", ["parallel", "scatter", "curves", "all"])

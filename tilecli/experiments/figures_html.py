@@ -131,7 +131,7 @@ def page(plot: Plot, project: str, script: str) -> str:
         summary=_summary(plot),
         sections="\n".join(sections),
         notes="".join(f"<p>{escape(note)}</p>" for note in plot.notes),
-        charts=_json(data),
+        charts=as_json(data),
         runs=len(plot.runs),
     )
 
@@ -149,7 +149,7 @@ def _tokens(theme: dict[str, str]) -> str:
     return " ".join(f"--{name}: {value};" for name, value in {**theme, "accent": palette.ACCENT}.items())
 
 
-def _json(value: object) -> str:
+def as_json(value: object) -> str:
     """JSON that can stand inside a script element: no text in it can end the element."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -98,7 +98,7 @@ def _scatter(plot: Plot, x: Axis, drawn: list[Look], theme: dict[str, str]) -> d
     for row, (run, look) in enumerate(zip(plot.measured, drawn, strict=False)):
         trace = _trace(run, row, look) | {
             "mode": "markers+text" if look.named else "markers",
-            "x": [x.values[row]],
+            "x": [_at(x.values[row])],
             "y": [run.value(plot.y)],
             "text": [_safe(run.name)],
             "textposition": "middle right",
@@ -118,7 +118,7 @@ def _scatter(plot: Plot, x: Axis, drawn: list[Look], theme: dict[str, str]) -> d
     layout["margin"] |= {"r": 110}
     layout["xaxis"] |= {"title": {"text": _safe(x.name)}, "type": x.kind}
     if x.kind == axes.CATEGORY:
-        layout["xaxis"] |= {"categoryorder": "array", "categoryarray": [tick.label for tick in x.ticks]}
+        layout["xaxis"] |= {"categoryorder": "array", "categoryarray": [_at(tick.value) for tick in x.ticks]}
     elif x.ticks_suffice:
         labels = [tick.label for tick in x.ticks]
         layout["xaxis"] |= {"tickvals": [tick.value for tick in x.ticks], "ticktext": labels}
@@ -167,6 +167,11 @@ def _names(ends: list[tuple[Look, str, float, float, float]], theme: dict[str, s
         | {"ax": 18, "ay": (place - moved) * _AREA}
         for (look, name, x, y, place), moved in zip(named, places, strict=True)
     ]
+
+
+def _at(value: float | str | None) -> float | str | None:
+    """A place on an axis; categories are written beside it as they are."""
+    return _safe(value) if isinstance(value, str) else value
 
 
 def _safe(text: str) -> str:
