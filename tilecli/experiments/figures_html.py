@@ -30,6 +30,7 @@ _PAGE = Template("""<!DOCTYPE html>
 @media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) { color-scheme: dark; $dark } }
 :root[data-theme="dark"] { color-scheme: dark; $dark }
 * { box-sizing: border-box; }
+html { overflow-y: scroll; /* a bar that comes while charts are drawn would make the first ones too wide */ }
 body { margin: 0; padding: 24px; background: var(--bg); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 header, main, footer { max-width: 1360px; margin: 0 auto; }
