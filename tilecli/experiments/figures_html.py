@@ -44,8 +44,10 @@ button { font: 13px system-ui, sans-serif; padding: 4px 12px; border: 1px solid 
   background: var(--panel); color: var(--ink); cursor: pointer; }
 button:hover, button:focus-visible { border-color: var(--accent); }
 main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 16px; }
-section { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 16px; min-width: 0; }
-section.wide { grid-column: 1 / -1; overflow-x: auto; }
+section { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 16px; min-width: 0;
+  overflow-x: auto; }
+section > div { min-width: 440px; }
+section.wide { grid-column: 1 / -1; }
 section.wide > div { min-width: $width; }
 footer { margin-top: 16px; font-size: 13px; }
 </style>
