@@ -5,48 +5,76 @@ Photos of one tile show the same defect several times, so they are no independen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tilecli.evaluation import metrics
 from tilecli.evaluation.histogram import Float64
 from tilecli.evaluation.records import Record
 
+Places = npt.NDArray[np.intp]
+
 LEVEL = 0.95
-_LEAST_TILES = 2  # one tile drawn again and again says nothing about the next tile
+LEAST_TILES = 2  # one tile drawn again and again says nothing about the next tile
 _CHUNK = 4_000_000  # weights held at a time, numbers
 
 
 def intervals(records: Sequence[Record], resamples: int, seed: int) -> dict[str, tuple[float, float]]:
     """Lower and upper end of the 95 % interval of every figure of `metrics.figures`, where it can be told.
 
-    The percentile interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13): as many tiles as
-    there are, drawn with replacement, `resamples` times. Resamples in which a figure is undefined are left out.
+    As many tiles as there are, drawn with replacement, `resamples` times. Resamples in which a figure is undefined are
+    left out.
     """
     names, tile = np.unique([record.tile for record in records], return_inverse=True)
-    if resamples < 1 or len(names) < _LEAST_TILES:
+    if resamples < 1 or len(names) < LEAST_TILES:
         return {}
+    pairs = metrics.ratios(records)
+    values: dict[str, list[Float64]] = {name: [] for name in (*pairs, "auroc")}
+    for counts in draws(len(names), resamples, seed):
+        for figure, pair in pairs.items():
+            values[figure].append(quotients(pair, tile, counts))
+        values["auroc"].append(aurocs(records, tile, counts))
+    found = {figure: interval(np.concatenate(pieces)) for figure, pieces in values.items()}
+    return {figure: ends for figure, ends in found.items() if ends is not None}
+
+
+def draws(tiles: int, resamples: int, seed: int) -> Iterator[Float64]:
+    """How often each of `tiles` tiles is drawn: `resamples` rows × `tiles`, in pieces that memory can hold."""
     draw = np.random.default_rng(seed)
-    # Row: how often each tile was drawn.
-    counts = draw.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples).astype(np.float64)
-    values: dict[str, Float64] = {}
-    for figure, (above, below) in metrics.ratios(records).items():
-        top = counts @ np.bincount(tile, above, len(names))
-        bottom = counts @ np.bincount(tile, below, len(names))
-        values[figure] = np.divide(top, bottom, out=np.full(resamples, np.nan), where=bottom > 0)
-    values["auroc"] = _auroc(records, counts, tile)
-    found = {}
+    step = max(1, _CHUNK // tiles)
+    for first in range(0, resamples, step):
+        rows = min(step, resamples - first)
+        yield draw.multinomial(tiles, np.full(tiles, 1 / tiles), size=rows).astype(np.float64)
+
+
+def interval(sample: Float64) -> tuple[float, float] | None:
+    """The percentile interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13) at LEVEL.
+
+    NaN, a resample in which the figure is undefined, is left out; None where nothing is left.
+    """
+    known = sample[~np.isnan(sample)]
+    if not known.size:
+        return None
     tail = 100 * (1 - LEVEL) / 2
-    for figure, sample in values.items():
-        known = sample[~np.isnan(sample)]
-        if known.size:
-            low, high = np.percentile(known, [tail, 100 - tail])
-            found[figure] = (float(low), float(high))
-    return found
+    low, high = np.percentile(known, [tail, 100 - tail])
+    return float(low), float(high)
 
 
-def _auroc(records: Sequence[Record], counts: Float64, tile: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Float64:
+def quotients(pair: metrics.Ratio, tile: Places, counts: Float64) -> Float64:
+    """`metrics.ratio` for every row of `counts` (resamples × tiles) at once; NaN where it is undefined.
+
+    `tile`: the column of `counts` that each photo belongs to.
+    """
+    tiles = counts.shape[1]
+    top = counts @ np.bincount(tile, pair[0], tiles)
+    bottom = counts @ np.bincount(tile, pair[1], tiles)
+    values: Float64 = np.divide(top, bottom, out=np.full(len(counts), np.nan), where=bottom > 0)
+    return values
+
+
+def aurocs(records: Sequence[Record], tile: Places, counts: Float64) -> Float64:
     """`metrics.auroc` for every row of `counts` (resamples × tiles) at once; NaN where a class was not drawn."""
     scores = np.asarray([record.score for record in records])
     positive = np.asarray([not record.is_good for record in records])

@@ -21,6 +21,8 @@ from tilecli.evaluation.records import Record
 
 Ratio = tuple[Float64, Float64]
 
+LOWER_IS_BETTER = frozenset({"false_alarm_rate"})  # of the figures of `figures`; all others are better when high
+
 
 def _columns(records: Sequence[Record], value: Callable[[Record], float]) -> Float64:
     return np.asarray([value(record) for record in records], np.float64)

@@ -5,7 +5,7 @@ and reads that file.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -78,25 +78,33 @@ def write_records(path: Path, records: Sequence[Record]) -> None:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The rows of a per_image.csv; columns it does not know are passed over.
-
-    Raises DataError, with file and line, where there is none or where it cannot be read.
-    """
+    """The rows of the per_image.csv at `path`; errors as those of `parse_records`."""
     if not path.is_file():
         raise DataError("nothing is evaluated yet", where=str(path), hint=EVALUATE)
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return parse_records(stream, str(path))
+    except OSError as error:
+        raise DataError(f"cannot be read: {error}", where=str(path), hint=EVALUATE) from error
+
+
+def parse_records(lines: Iterable[str], where: str) -> list[Record]:
+    """The rows of a per_image.csv, given its lines with their ends; columns it does not know are passed over.
+
+    Raises DataError, with `where` and the line, where they cannot be read.
+    """
     records = []
     line = 1
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            for row in reader:
-                line = reader.line_num
-                values: dict[str, str | int | float] = {name: row[name] or "" for name in _STORED}
-                values |= {name: int(row[name]) for name in _COUNTS}
-                values |= {name: float(row[name]) for name in _MEASURES}
-                records.append(Record(**values))  # type: ignore[arg-type]  # the columns are the fields
+        reader = csv.DictReader(lines, strict=True)
+        for row in reader:
+            line = reader.line_num
+            values: dict[str, str | int | float] = {name: row[name] or "" for name in _STORED}
+            values |= {name: int(row[name]) for name in _COUNTS}
+            values |= {name: float(row[name]) for name in _MEASURES}
+            records.append(Record(**values))  # type: ignore[arg-type]  # the columns are the fields
     except KeyError as error:
-        raise DataError(f"the column {error.args[0]} is missing", where=f"{path}:1", hint=EVALUATE) from error
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise DataError(f"cannot be read: {error}", where=f"{path}:{line}", hint=EVALUATE) from error
+        raise DataError(f"the column {error.args[0]} is missing", where=f"{where}:1", hint=EVALUATE) from error
+    except (ValueError, TypeError, csv.Error) as error:
+        raise DataError(f"cannot be read: {error}", where=f"{where}:{line}", hint=EVALUATE) from error
     return records

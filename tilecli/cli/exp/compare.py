@@ -24,6 +24,10 @@ _HIDEABLE = ("false_alarm_rate", "dice_photo", "defect_recall", "auroc", "valid.
 
 @verb
 def compare(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[A B]", help="Two of experiments, commits and workspace: is A really better?"),
+    ] = None,
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="NAME", help="A metric (best first) or a param.")
     ] = None,
@@ -35,8 +39,15 @@ def compare(
 
     Example: tiles exp compare --sort dice_mean
     """
+    from tilecli.cli.exp.judge import judge
+    from tilecli.errors import UsageError
     from tilecli.layout import find_project
 
+    if names:
+        if len(names) != 2:
+            raise UsageError(f"compare takes two names or none, not {len(names)}", hint="tiles exp compare A B")
+        judge(find_project(), *names, as_json=as_json)
+        return
     show_comparison(find_project(), sort, top, everything=everything, as_json=as_json)
 
 
