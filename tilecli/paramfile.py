@@ -19,7 +19,13 @@ from tilecli.config import Params, dotted_keys
 from tilecli.errors import ConfigError, near_matches
 
 
-class _Loader(yaml.SafeLoader):
+try:
+    from yaml import CSafeLoader as _SafeLoader  # the same loader on libyaml: ten times as fast
+except ImportError:  # PyYAML was built without libyaml
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+
+class _Loader(_SafeLoader):
     """YAML 1.2 floats (`1e-3` is a number, as DVC reads it), otherwise PyYAML's safe loader."""
 
 
