@@ -122,7 +122,7 @@ def test_a_second_experiment_stands_beside_the_first(session: Session):
     assert by_name["first"]["metrics"]["dice_mean"] is not None
     table = session.tiles("exp", "compare", "--sort", "valid.dice").stdout
     assert "learning_" in table
-    rows = [line.split()[0] for line in table.splitlines() if line.strip()]
+    rows = [line.lstrip("├└─ ").split()[0] for line in table.splitlines() if line.strip("─ ")]
     assert rows.index("second") < rows.index("first")  # trained at the higher rate, and sorted by what it reached
 
 

@@ -20,6 +20,7 @@ from tilecli.layout import Project
 WAITING, FAILED = "refs/exps/celery/stash", "refs/exps/celery/failed"
 _ENTRY = re.compile(r"commit: dvc-exp:[0-9a-f]+:(?P<baseline>[0-9a-f]+):(?P<name>[^:]*)")
 _WORKSPACE = "workspace"  # name of the info file of an experiment that runs in the working tree
+_WORKER = "dvc-task"  # location of one that a worker of the queue runs
 _ENDED = 3  # status of an info file from which on nothing runs any more: success, failed, cancelled, finished
 
 
@@ -35,9 +36,12 @@ class Task:
     since: float = 0.0  # when the running one began, seconds since 1970
 
 
-def tasks(project: Project, refs: Mapping[str, str]) -> list[Task]:
-    """Everything that DVC's queue holds; `refs` are the repository's under refs/exps, by name."""
-    running = list(_running(project))
+def tasks(project: Project, prefix: str, refs: Mapping[str, str]) -> list[Task]:
+    """Everything that DVC's queue holds.
+
+    `prefix` is the project's place in the repository; `refs` are the repository's under refs/exps, by name.
+    """
+    running = list(_running(project, prefix))
     begun = {task.rev for task in running}
     waiting = [task for task in _entries(project, WAITING, "queued", refs) if task.rev not in begun]
     failed = list(_entries(project, FAILED, "failed", refs))
@@ -55,34 +59,35 @@ def _entries(project: Project, ref: str, state: Literal["queued", "failed"], ref
             yield Task(entry["name"] or rev[:7], rev, entry["baseline"], state)
 
 
-def _running(project: Project) -> Iterator[Task]:
-    for path in sorted((project.root / ".dvc" / "tmp" / "exps").glob("*run/*/*.run")) + sorted(
-        (project.root / ".dvc" / "tmp" / "exps" / "standalone").glob("run/*/*.run")
-    ):
+def _running(project: Project, prefix: str) -> Iterator[Task]:
+    folder = project.root / ".dvc" / "tmp" / "exps"
+    workers = list((folder / "celery").glob("*.json"))
+    for path in sorted([*folder.glob("run/*/*.run"), *folder.glob("standalone/run/*/*.run")]):
         info = _read(path)
         try:
-            if info["status"] >= _ENDED:
+            here = info["location"] == _WORKSPACE
+            # DVC never removes the file it writes while it prepares the working tree.
+            if info["status"] >= _ENDED or (here and path.stem != _WORKSPACE):
                 continue
-            here = path.stem == _WORKSPACE
-            alive = _alive(path.with_suffix(".json"))
-            folder = project.root if here else Path(info["root_dir"]) / info["dvc_dir"]
+            alive = _alive(path.with_suffix(".json"), workers if info["location"] == _WORKER else [])
+            root = project.root if here else Path(info["root_dir"]) / prefix
             # One that ran in the working tree and was killed has left its traces there, and nothing else.
-            if not folder.is_dir() or (here and not alive):
+            if not root.is_dir() or (here and not alive):
                 continue
             name = info["name"] or path.stem[:7]
             rev, baseline, since = "" if here else path.stem, str(info["baseline_rev"]), path.stat().st_mtime
         except (KeyError, TypeError, OSError):
             continue
-        yield Task(name, rev, baseline, "running" if alive else "failed", folder, since)
+        yield Task(name, rev, baseline, "running" if alive else "failed", root, since)
 
 
-def _alive(path: Path) -> bool:
-    """Whether the process that the file names is there; also True before DVC has written one."""
+def _alive(path: Path, workers: list[Path]) -> bool:
+    """Whether the process that the file names is there; before DVC has written it, whether any worker is."""
+    if not path.exists():
+        return not workers or any(_alive(worker, []) for worker in workers)
     info = _read(path)
     pid = info.get("pid")
-    if not isinstance(pid, int):
-        return not path.exists()
-    if info.get("returncode") is not None:
+    if not isinstance(pid, int) or info.get("returncode") is not None:
         return False
     try:
         os.kill(pid, 0)

@@ -17,25 +17,15 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tilecli.errors import UsageError, near_matches
+from tilecli.experiments import tokens
+from tilecli.experiments.tokens import Token
 
 Values = Mapping[str, Any]
 Test = Callable[[Values], bool]
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<number>[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w.]))
-    | (?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
-    | (?P<name>[^\W\d][\w.\-/]*|`[^`]+`)
-    | (?P<bracket>[()\[\],])
-    | (?P<operator>[<>=!~&|^%*+:;?@$#-]+)
-    | (?P<other>\S)
-    )""",
-    re.VERBOSE,
-)
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -48,13 +38,6 @@ _MEANT = {"=": "==", "===": "==", "<>": "!=", "=<": "<=", "=>": ">=", "&&": "and
 _OPERATORS = "==  !=  <  <=  >  >=  ~  !~  in  not in"
 _WORDS = {"true": True, "false": False, "null": None, "none": None}
 _DEEPEST = 60  # brackets and nots within each other; no filter that a person wrote comes near
-
-
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
-    at: int  # character, from 0
 
 
 def parse(text: str, known: Iterable[str]) -> Test:
@@ -79,7 +62,7 @@ class _Parser:
 
     def __init__(self, text: str, known: list[str]) -> None:
         self._text, self._known = text, known
-        self._tokens = list(self._cut())
+        self._tokens = list(tokens.cut(text))
         self._next = 0
         self._depth = 0
 
@@ -92,19 +75,6 @@ class _Parser:
             meant = "one comparison follows another" if token.kind in ("name", "number", "string") else "nothing opens"
             raise self._error(f"'{token.text}' is not expected here: {meant}", token, "join comparisons by and, or")
         return test
-
-    def _cut(self) -> Iterable[_Token]:
-        at = 0
-        while self._text[at:].strip():
-            match = _TOKEN.match(self._text, at)
-            assert match and match.lastgroup  # noqa: S101 - `other` takes whatever is left
-            kind, text, start = match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
-            if kind == "other":
-                closed = "a quote that is never closed" if text in "'\"`" else f"'{text}' means nothing in a filter"
-                raise self._error(closed, _Token(kind, text, start))
-            yield _Token(kind, text, start)
-            at = match.end()
-        yield _Token("end", "", len(self._text))
 
     def _either(self) -> Test:
         return self._joined("or", self._both, any)
@@ -120,7 +90,7 @@ class _Parser:
 
     def _negation(self) -> Test:
         token = self._peek()
-        if not (self._is(token, "not") or token.text == "("):
+        if not (token.says("not") or token.text == "("):
             return self._comparison()
         self._depth += 1
         if self._depth > _DEEPEST:
@@ -138,7 +108,7 @@ class _Parser:
     def _comparison(self) -> Test:
         token = self._take()
         if token.kind == "name" and token.text.lower() not in _WORDS:
-            if self._is(token, "and", "or", "in"):
+            if token.says("and", "or", "in"):
                 raise self._error(f"something is missing before '{token.text}'", token)
             return self._about(self._name(token))
         value = self._value(token)
@@ -153,12 +123,12 @@ class _Parser:
     def _about(self, name: str) -> Test:
         sign = self._operator()
         negative = False
-        if self._is(sign, "not"):
+        if sign.says("not"):
             sign, negative = self._take(), True
-            if not self._is(sign, "in"):
+            if not sign.says("in"):
                 raise self._error("'not' after a name must be followed by 'in'", sign, "train.arch not in ['unet']")
         value_at = self._take()
-        if self._is(sign, "in"):
+        if sign.says("in"):
             if value_at.text != "[":
                 raise self._error("'in' wants a list", value_at, f"{name} in [1, 2]")
             members = self._value(value_at)
@@ -168,7 +138,7 @@ class _Parser:
             return self._only_one(self._pattern(name, sign, value_at))
         return self._only_one(_compare(name, sign.text, self._value(value_at)))
 
-    def _pattern(self, name: str, sign: _Token, token: _Token) -> Test:
+    def _pattern(self, name: str, sign: Token, token: Token) -> Test:
         if token.kind != "string":
             raise self._error(f"'{sign.text}' wants a quoted pattern", token, f"{name} ~ '^lr'")
         try:
@@ -190,17 +160,17 @@ class _Parser:
             raise self._error("only two things can be compared", token, "write 'x > 0.5 and x < 0.8'")
         return test
 
-    def _operator(self) -> _Token:
+    def _operator(self) -> Token:
         token = self._take()
-        if token.text in (*_MIRRORED, "~", "!~") or self._is(token, "in", "not"):
+        if token.text in (*_MIRRORED, "~", "!~") or token.says("in", "not"):
             return token
-        if token.kind == "end" or token.text == ")" or self._is(token, "and", "or"):
+        if token.kind == "end" or token.text == ")" or token.says("and", "or"):
             raise self._error("a comparison is missing here", token, f"operators: {_OPERATORS}")
         meant = _MEANT.get(token.text)
         hint = f"did you mean {meant}?" if meant else f"operators: {_OPERATORS}"
         raise self._error(f"unknown operator '{token.text}'", token, hint)
 
-    def _name(self, token: _Token) -> str:
+    def _name(self, token: Token) -> str:
         name = token.text.strip("`")
         found = full_name(name, self._known)
         if found:
@@ -212,7 +182,7 @@ class _Parser:
             f"'{name}' {what}", token, hint or "tiles exp compare --all shows them all; quote a text: 'x'"
         )
 
-    def _value(self, token: _Token) -> Any:
+    def _value(self, token: Token) -> Any:
         if token.kind == "number":
             return float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
         if token.kind == "string":
@@ -227,7 +197,7 @@ class _Parser:
             raise self._error(what, token, f"'{token.text}' in quotes, if it is a text")
         raise self._error("a value is missing here", token, "a number, a quoted text, true, false, null or a list")
 
-    def _list(self, opening: _Token) -> list[Any]:
+    def _list(self, opening: Token) -> list[Any]:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise self._error("too many brackets within each other", opening)
@@ -239,32 +209,27 @@ class _Parser:
         self._depth -= 1
         return values
 
-    def _peek(self) -> _Token:
+    def _peek(self) -> Token:
         return self._tokens[self._next]
 
-    def _take(self) -> _Token:
+    def _take(self) -> Token:
         token = self._peek()
         self._next += token.kind != "end"
         return token
 
     def _takes(self, text: str) -> bool:
-        if not self._is(self._peek(), text):
+        if not self._peek().says(text):
             return False
         self._next += 1
         return True
 
-    def _expect(self, text: str, opening: _Token) -> None:
+    def _expect(self, text: str, opening: Token) -> None:
         if not self._takes(text):
             token = self._peek()
             raise self._error(f"'{text}' is missing for the '{opening.text}' at character {opening.at + 1}", token)
 
-    @staticmethod
-    def _is(token: _Token, *words: str) -> bool:
-        return token.kind != "string" and token.text.lower() in words
-
-    def _error(self, message: str, token: _Token, hint: str | None = None) -> UsageError:
-        shown = f"{self._text[: token.at]}▸{self._text[token.at :]}"
-        return UsageError(message, where=f"--filter, character {token.at + 1}: {shown}", hint=hint)
+    def _error(self, message: str, token: Token, hint: str | None = None) -> UsageError:
+        return tokens.error(self._text, message, token, hint)
 
 
 def _compare(name: str, sign: str, value: Any) -> Test:

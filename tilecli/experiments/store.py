@@ -131,7 +131,7 @@ def history(project: Project, commits: Commits | None = None, extra: Sequence[Re
     reader = Reader(project)
     refs = objects.refs(project.root, "refs/exps")
     found = _finished(refs)
-    tasks = dvcqueue.tasks(project, dict(refs))
+    tasks = dvcqueue.tasks(project, reader.place.prefix, dict(refs))
     head = reader.place.head
     shas = _commits(project, head, commits)
     if not commits:
