@@ -52,9 +52,7 @@ def main() -> None:
     least, most = min(times), max(times)
     if least != most:
         growth = [after / before for after, before in zip(times[most], times[least], strict=True)]
-        print(
-            f"warm, {most / least:.0f} times as many: {growth[0]:.1f} x on the clock, {growth[1]:.1f} x on the processor"
-        )
+        print(f"warm, {most / least:.0f} x as many: {growth[0]:.1f} x on the clock, {growth[1]:.1f} x on the processor")
 
 
 def show(name: str, times: dict[str, Seconds]) -> None:
