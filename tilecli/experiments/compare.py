@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, TypeGuard
 
 from tilecli.errors import UsageError, near_matches
-from tilecli.experiments import expression
 from tilecli.experiments.store import Group, History, Record
 
 # The figures people decide by, in reading order; True: higher is better.
@@ -67,6 +66,8 @@ def rows(
     everything = [history.workspace, *(group.baseline for group in history.groups), *history.experiments]
     groups = list(history.groups)
     if filtered is not None:
+        from tilecli.experiments import expression  # its pattern takes time to compile, and most have no filter
+
         test = expression.parse(filtered, known_names(everything))
         groups = [
             Group(group.baseline, tuple(record for record in group.experiments if test(values(record))))
@@ -100,6 +101,8 @@ def _ranked(group: Group, rank: dict[int, int]) -> Group:
 
 def sort_key(name: str, records: Iterable[Record]) -> str:
     """The metric or param that `name` stands for; UsageError if there is none."""
+    from tilecli.experiments import expression
+
     known = known_names(records)
     found = expression.full_name(name, known)
     if found is None:

@@ -176,6 +176,8 @@ def _commits(project: Project, head: str, commits: Commits) -> list[str]:
     """The commits asked for, each once."""
     if not head and not commits.revs:
         return []
+    if not commits:
+        return [head]
     shas: list[str] = []
     starts = list(commits.revs) or ([] if commits.every or commits.branches or commits.tags else ["HEAD"])
     for rev in starts:
