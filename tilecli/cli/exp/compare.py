@@ -85,7 +85,7 @@ def compare(
         raise UsageError("one form at a time", where=" ".join(f"--{form}" for form in forms))
     project = find_project()
     if names and len(names) == 2:
-        from tilecli.cli.exp.judge import judge  # type: ignore[import-untyped]
+        from tilecli.cli.exp.judge import judge
 
         judge(project, names[0], names[1], as_json=as_json)
         return
