@@ -34,6 +34,11 @@ class Project:
         return self.root / "dvc.yaml"
 
     @property
+    def lock(self) -> Path:
+        """What each stage last read and wrote, by hash; DVC's own file."""
+        return self.root / "dvc.lock"
+
+    @property
     def requirements(self) -> Path:
         """Versions of the packages that figures depend on."""
         return self.root / "environment" / "requirements.txt"
@@ -82,6 +87,11 @@ class Project:
     def training_metrics(self) -> Path:
         """The last epoch's figures."""
         return self.training / "metrics.json"
+
+    @property
+    def valid_dice(self) -> Path:
+        """Dice on the valid subset, one row per epoch."""
+        return self.training / "plots" / "metrics" / "valid" / "dice.tsv"
 
     @property
     def checkpoints(self) -> Path:

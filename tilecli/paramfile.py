@@ -18,8 +18,11 @@ from tilecli import files
 from tilecli.config import Params, dotted_keys
 from tilecli.errors import ConfigError, near_matches
 
+# The same loader on libyaml, ten times as fast; PyYAML can be built without it.
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-class _Loader(yaml.SafeLoader):
+
+class _Loader(_SafeLoader):  # type: ignore[misc]  # one of two classes, each of them PyYAML's own
     """YAML 1.2 floats (`1e-3` is a number, as DVC reads it), otherwise PyYAML's safe loader."""
 
 

@@ -69,7 +69,7 @@ def test_a_second_experiment_stands_beside_the_first(session: Session):
     assert by_name["first"]["metrics"]["dice_mean"] is not None
     table = session.tiles("exp", "compare", "--sort", "valid.dice").stdout
     assert "learning_" in table
-    rows = [line.split()[0] for line in table.splitlines() if line.strip()]
+    rows = [line.lstrip("├└─ ").split()[0] for line in table.splitlines() if line.strip("─ ")]
     assert rows.index("second") < rows.index("first")  # trained at the higher rate, and sorted by what it reached
 
 
@@ -148,4 +148,4 @@ def test_nothing_was_called_over_the_network_and_nothing_left_in_the_home_folder
     assert "127.0.0.1" in calls[-1]  # the watch works
     assert calls[:-1] == []
     left = {path.relative_to(session.home).as_posix() for path in session.home.rglob("*") if path.is_file()}
-    assert not {name for name in left if not name.startswith(".cache/tiles/")}
+    assert not {name for name in left if not name.startswith(".cache/")}

@@ -1,6 +1,7 @@
 """A scratch repository whose pipeline takes no time: same stages, paths and formats as the real one, no torch."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -116,7 +117,7 @@ def lay_down(root: Path, *, inside: str = "") -> Project:
     dvc(folder, "config", "core.autostage", "true")
     (folder / "params.yaml").write_text(PARAMS)
     (folder / "stage.py").write_text(STAGE)
-    (folder / "dvc.yaml").write_text(PIPELINE.replace("PYTHON", sys.executable))
+    (folder / "dvc.yaml").write_text(PIPELINE.replace("PYTHON", f"env {shlex.quote(sys.executable)}"))
     (folder / ".gitignore").write_text("ran.log\n")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "-m", "Set up")

@@ -5,7 +5,7 @@ import os
 
 from tests.integration.conftest import Exp
 from tests.integration.experiments import dvc, experiment_refs, git, metrics
-from tilecli.experiments import cache, snapshot
+from tilecli.experiments import dvccache, snapshot
 from tilecli.layout import Project
 
 
@@ -70,7 +70,7 @@ def test_apply_refuses_to_lose_work_and_keeps_it_when_forced(tried: Project, exp
 
 def test_apply_changes_nothing_where_the_cache_lacks_the_files(tried: Project, exp: Exp):
     (bundle,) = (out for out in snapshot.outputs(tried, experiment_refs(tried)["high"]) if out.path == "models/bundle")
-    cache.of(tried).object(bundle.md5).unlink()
+    dvccache.of(tried).object(bundle.md5).unlink()
     before = git(tried.root, "status", "--porcelain")
     said = exp(tried, "apply", "high", code=1).output
     assert "models/bundle" in said
@@ -136,7 +136,7 @@ def test_gc_frees_only_what_the_removed_experiments_alone_need(tried: Project, e
     for rev in (experiment_refs(tried)["high"], "keep-low", "HEAD"):
         wanted = snapshot.tracked_by_dvc(tried, rev)
         assert {out.path for out in wanted} >= {"data/dataset", "models/bundle"}
-        assert cache.of(tried).missing(wanted) == []
+        assert dvccache.of(tried).missing(wanted) == []
 
 
 def test_gc_leaves_a_cache_that_others_may_use(tried: Project, exp: Exp, tmp_path):

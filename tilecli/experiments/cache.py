@@ -1,73 +1,87 @@
-"""DVC's cache as files: whether it holds what a commit needs, and where. Reads only."""
+"""Keeps what was read from git objects. Objects never change, so nothing kept here is ever out of date.
+
+Whatever is wrong with the file (damaged, locked, read-only, of another version) costs time and nothing else: every
+entry carries a checksum, and what cannot be had is read again.
+"""
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import json
-import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from tilecli.errors import ProjectError
-from tilecli.experiments import dvc
-from tilecli.experiments.snapshot import Output
-from tilecli.layout import Project
-
-_FOLDER = ".dir"  # how the hash of a folder ends; its object lists the files
+FORMAT = 1  # of the entries; a file of another format is made anew
+_WAIT_S = 0.25  # for another process that is writing; reading everything again takes little longer
+_AT_ONCE = 500  # names in one query; SQLite takes at least 999
 
 
-@dataclass(frozen=True)
 class Cache:
-    """The cache in `root`; contents are named by their MD5."""
+    """A mapping of names to JSON values in the file `path`; no file at all with None."""
 
-    root: Path
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
 
-    def object(self, md5: str) -> Path:
-        """Where the contents with this hash are, or would be."""
-        present = self.root / "files" / "md5" / md5[:2] / md5[2:]
-        former = self.root / md5[:2] / md5[2:]  # DVC 2 kept them there
-        return former if not present.exists() and former.exists() else present
-
-    def files(self, md5: str) -> dict[str, str]:
-        """Path inside a folder → MD5 of the file; for a single file `{"": md5}`. ProjectError if it is not here."""
-        if not md5.endswith(_FOLDER):
-            return {"": md5}
+    def get(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of those names that are known."""
+        wanted = list(dict.fromkeys(names))
+        if self._path is None or not wanted or not self._path.exists():
+            return {}
+        found: dict[str, Any] = {}
         try:
-            entries = json.loads(self.object(md5).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ProjectError(f"the list of files {md5} is not in the cache", where=str(self.root)) from error
-        return {str(entry["relpath"]): str(entry["md5"]) for entry in entries}
+            with contextlib.closing(self._open()) as database:
+                for first in range(0, len(wanted), _AT_ONCE):
+                    part = wanted[first : first + _AT_ONCE]
+                    query = f"SELECT name, checksum, value FROM facts WHERE name IN ({','.join('?' * len(part))})"  # noqa: S608
+                    for name, checksum, value in database.execute(query, part):
+                        if checksum == _checksum(name, value):
+                            found[name] = json.loads(value)
+        except (sqlite3.Error, OSError, ValueError, TypeError, AttributeError) as error:
+            self._give_up(error)
+        return found
 
-    def missing(self, outputs: Iterable[Output]) -> list[Output]:
-        """Those outputs that the cache does not hold, or not all of."""
-        return [out for out in outputs if not self._holds(out.md5)]
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Keep `values`, if that is possible."""
+        if self._path is None or not values:
+            return
+        texts = ((name, json.dumps(value, separators=(",", ":"))) for name, value in values.items())
+        rows = [(name, _checksum(name, text), text) for name, text in texts]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.closing(self._open()) as database, database:
+                database.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", rows)
+        except (sqlite3.Error, OSError) as error:
+            self._give_up(error)
 
-    def _holds(self, md5: str) -> bool:
-        if not self.object(md5).is_file():
-            return False
-        return all(self.object(inner).is_file() for inner in self.files(md5).values())
+    def _open(self) -> sqlite3.Connection:
+        assert self._path is not None  # noqa: S101 - for mypy; both callers have looked
+        database = sqlite3.connect(self._path, timeout=_WAIT_S)
+        try:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version != FORMAT:
+                with database:
+                    database.execute("DROP TABLE IF EXISTS facts")
+                    database.execute(
+                        "CREATE TABLE facts (name TEXT PRIMARY KEY, checksum INTEGER, value TEXT) WITHOUT ROWID"
+                    )
+                    database.execute(f"PRAGMA user_version = {FORMAT}")
+        except BaseException:
+            database.close()
+            raise
+        return database
 
-    def restore(self, output: Output, target: Path) -> None:
-        """Copy an output's contents to `target`, which must not exist. Copies: what is opened may also be edited."""
-        for name, md5 in self.files(output.md5).items():
-            file = target / name if name else target
-            file.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.object(md5), file)
+    def _give_up(self, error: Exception) -> None:
+        """Do without the file from here on; throw away one that no longer is what it should be."""
+        # An OperationalError (locked, read-only, disk full) passes; any other DatabaseError is damage.
+        passes = isinstance(error, (sqlite3.OperationalError, OSError))
+        if self._path is not None and not passes:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+        self._path = None
 
 
-@functools.lru_cache(maxsize=8)
-def of(project: Project) -> Cache:
-    """The cache that the project uses; asking DVC takes half a second, so it is asked once."""
-    return Cache(dvc.cache_folder(project))
-
-
-def require(project: Project, outputs: Iterable[Output], name: str) -> None:
-    """Raise the error that says how to get what is not in the cache."""
-    missing = of(project).missing(outputs)
-    if missing:
-        raise ProjectError(
-            f"the files of '{name}' are not all in DVC's cache",
-            where=", ".join(out.path for out in missing),
-            hint=f"tiles exp pull {name} fetches them from a remote; tiles exp reproduce {name} makes them again",
-        )
+def _checksum(name: str, value: str) -> int:
+    return zlib.crc32(f"{name}\n{value}".encode("utf-8", "surrogatepass"))

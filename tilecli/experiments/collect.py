@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tilecli.errors import ProjectError
-from tilecli.experiments import cache as caches
+from tilecli.experiments import dvccache as caches
 from tilecli.experiments import manage, snapshot, store
 from tilecli.experiments.compare import sort_records
 from tilecli.experiments.process import is_alive

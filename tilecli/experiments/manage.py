@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tilecli import progress
 from tilecli.errors import ProjectError, UsageError
-from tilecli.experiments import cache, dvc, snapshot, store
+from tilecli.experiments import dvc, dvccache, snapshot, store
 from tilecli.experiments.project import check_name, ensure_identity, git
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
@@ -47,7 +47,7 @@ def apply(project: Project, name: str, *, force: bool = False) -> Applied:
     """
     record = store.find(store.experiments(project), name)
     wanted = snapshot.tracked_by_dvc(project, record.rev)
-    cache.require(project, wanted, record.name)
+    dvccache.require(project, wanted, record.name)
     changed, unsaved = unsaved_files(project, record), _unsaved_outputs(project)
     if (changed or unsaved) and not force:
         shown = [*changed, *unsaved]

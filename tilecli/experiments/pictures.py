@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tilecli import files
 from tilecli.errors import ProjectError
-from tilecli.experiments import cache, snapshot
+from tilecli.experiments import dvccache, snapshot
 from tilecli.experiments.project import git
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
@@ -32,8 +32,8 @@ def lay_out(project: Project, record: Record) -> Path:
     tracked = [out for out in snapshot.tracked_by_dvc(project, record.rev) if snapshot.overlap(out.path, inside)]
     if not plain and not tracked:
         raise ProjectError(f"'{record.name}' was not evaluated, so it has no pictures", where=record.rev[:7])
-    cache.require(project, tracked, record.name)
-    here = cache.of(project)
+    dvccache.require(project, tracked, record.name)
+    here = dvccache.of(project)
     prefix = git(project.root, "rev-parse", "--show-prefix")
     with files.whole_folder(folder) as new:
         for out in tracked:

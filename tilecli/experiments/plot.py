@@ -37,6 +37,7 @@ class Run:
     params: dict[str, Any]
     metrics: dict[str, Any]
     series: dict[str, Series] = field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)  # 95 %, of metrics
 
     def value(self, name: str) -> Any:
         """A metric or a setting; None where the run has neither."""
@@ -44,8 +45,7 @@ class Run:
 
     def interval(self, metric: str) -> tuple[float, float] | None:
         """The 95 % interval that the evaluation recorded."""
-        low, high = (self.metrics.get(f"intervals.{metric}.{end}") for end in ("low", "high"))
-        return (float(low), float(high)) if is_number(low) and is_number(high) else None  # type: ignore[arg-type]
+        return self.intervals.get(metric)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _runs(project: Project, records: Sequence[Record], *, with_series: bool) -> 
         # DVC takes one name twice where the two started from different commits.
         name = record.name if names.count(record.name) == 1 else f"{record.name} ({record.rev[:7]})"
         series = {name: parse_series(next(texts) or "") for name in SERIES} if with_series else {}
-        runs.append(Run(name, record.params, record.metrics, series))
+        runs.append(Run(name, record.params, record.metrics, series, record.intervals))
     return runs
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from tilecli import paramfile, progress
 from tilecli.errors import PipelineError, ProjectError, near_matches
-from tilecli.experiments import cache, clone, dvc, snapshot
+from tilecli.experiments import clone, dvc, dvccache, snapshot
 from tilecli.experiments.environment import STAGES, locked_requirements, stage_code
 from tilecli.experiments.process import is_alive
 from tilecli.experiments.store import Record
@@ -165,13 +165,13 @@ def differences(before: _Facts, now: _Facts) -> list[str]:
 
 def _bring(project: Project, record: Record, inputs: Sequence[snapshot.Output]) -> None:
     """See that the cache holds what the stages read; a DVC remote may have what is missing."""
-    if not cache.of(project).missing(inputs):
+    if not dvccache.of(project).missing(inputs):
         return
     if dvc.remotes(project):
         progress.note("fetch the data from the remote")
         with contextlib.suppress(PipelineError):  # the check below says what is missing
             dvc.transfer(project, "fetch", [record.rev])
-    cache.require(project, inputs, record.name)
+    dvccache.require(project, inputs, record.name)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tilecli.errors import ProjectError, near_matches
-from tilecli.experiments import cache, dvc, manage, snapshot, store
+from tilecli.experiments import dvc, dvccache, manage, snapshot, store
 from tilecli.experiments.project import git
 from tilecli.layout import Project
 
@@ -72,7 +72,7 @@ def push(
     if files and refs:
         _check_dvc_remote(project, dvc_remote)
         for record in chosen:  # DVC says nothing of what it does not have
-            cache.require(project, snapshot.tracked_by_dvc(project, record.rev), record.name)
+            dvccache.require(project, snapshot.tracked_by_dvc(project, record.rev), record.name)
         count = dvc.transfer(project, "push", [record.rev for record in chosen], remote=dvc_remote)
     new = {ref: record for ref, record in refs.items() if there.get(ref) != record.rev}
     if new:
@@ -130,7 +130,7 @@ def _check_same(names: Sequence[str], problem: str, *, force: bool) -> None:
 
 def _check_complete(project: Project, chosen: Sequence[Shared]) -> None:
     """DVC fetches what there is, and says nothing of the rest."""
-    here = cache.of(project)
+    here = dvccache.of(project)
     lacking = [shared.name for shared in chosen if here.missing(snapshot.tracked_by_dvc(project, shared.rev))]
     if lacking:
         raise ProjectError(

@@ -3,143 +3,151 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tilecli.cli import terminal
 from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
-    from tilecli.experiments.store import Record
+    from tilecli.experiments.compare import Row
+    from tilecli.experiments.store import Commits, History, Record
     from tilecli.layout import Project
 
-_HEADING_WIDTH = 9  # characters; a figure is no wider
-
-# What may make way in a narrow terminal, the most telling first.
-_HIDEABLE = ("false_alarm_rate", "dice_photo", "defect_recall", "auroc", "valid.dice")
+ROWS, COLUMNS, FORM, COMMITS = "Rows", "Columns", "Form", "Commits"
 
 
 @verb
 def compare(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[A B]", help="Two of experiments, commits and workspace: is A really better?"),
+        typer.Argument(metavar="[NAME]...", help="Only these; two names: is one really better than the other?"),
     ] = None,
     sort: Annotated[
-        str | None, typer.Option("--sort", metavar="NAME", help="A metric (best first) or a param.")
+        str | None,
+        typer.Option("--sort", metavar="NAME", help="A metric (best first) or a param.", rich_help_panel=ROWS),
     ] = None,
-    top: Annotated[int | None, typer.Option("--top", min=1, help="Only the first N rows.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every metric and every param.")] = False,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, help="Only the first N experiments.", rich_help_panel=ROWS)
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--filter",
+            metavar="TEXT",
+            help="Only experiments for which this is true: 'dice_mean > 0.8 and train.batch_size in [8, 16]'.",
+            rich_help_panel=ROWS,
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every metric and every param.", rich_help_panel=COLUMNS)
+    ] = False,
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", metavar="REGEX", help="Always show these columns.", rich_help_panel=COLUMNS),
+    ] = None,
+    drop: Annotated[
+        str | None,
+        typer.Option("--drop", metavar="REGEX", help="Never show these columns.", rich_help_panel=COLUMNS),
+    ] = None,
+    precision: Annotated[
+        int, typer.Option("--precision", min=1, max=17, help="Digits of figures.", rich_help_panel=COLUMNS)
+    ] = 3,
+    rev: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rev", metavar="REV", help="Only what started from this commit; repeatable.", rich_help_panel=COMMITS
+        ),
+    ] = None,
+    last: Annotated[
+        int | None, typer.Option("-n", "--num", min=1, help="The last N commits.", rich_help_panel=COMMITS)
+    ] = None,
+    all_commits: Annotated[bool, typer.Option("--all-commits", help="Every commit.", rich_help_panel=COMMITS)] = False,
+    all_branches: Annotated[
+        bool, typer.Option("--all-branches", help="The tip of every branch.", rich_help_panel=COMMITS)
+    ] = False,
+    all_tags: Annotated[bool, typer.Option("--all-tags", help="Every tagged commit.", rich_help_panel=COMMITS)] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, figures in full.", rich_help_panel=FORM)] = False,
+    as_markdown: Annotated[bool, typer.Option("--md", help="Print a Markdown table.", rich_help_panel=FORM)] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare the workspace, the last commit and every experiment in one table.
+    """Compare the workspace, the commits and every experiment that started from them in one table.
 
-    Example: tiles exp compare --sort dice_mean
+    Example: tiles exp compare --sort dice_mean --filter "train.batch_size == 16"
     """
-    from tilecli.cli.exp.judge import judge
     from tilecli.errors import UsageError
+    from tilecli.experiments.store import Commits
     from tilecli.layout import find_project
 
-    if names:
-        if len(names) != 2:
-            raise UsageError(f"compare takes two names or none, not {len(names)}", hint="tiles exp compare A B")
-        judge(find_project(), *names, as_json=as_json)
+    forms = [form for form, on in (("json", as_json), ("csv", as_csv), ("md", as_markdown)) if on]
+    if len(forms) > 1:
+        raise UsageError("one form at a time", where=" ".join(f"--{form}" for form in forms))
+    project = find_project()
+    if names and len(names) == 2:
+        from tilecli.cli.exp.judge import judge
+
+        judge(project, names[0], names[1], as_json=as_json)
         return
-    show_comparison(find_project(), sort, top, everything=everything, as_json=as_json)
+    commits = Commits(tuple(rev or ()), last or 0, every=all_commits, branches=all_branches, tags=all_tags)
+    patterns = {"keep": _pattern("--keep", keep), "drop": _pattern("--drop", drop)}
+    found = _rows(project, commits, names or [], where=where, sort=sort, top=top)
+    if as_json:
+        from tilecli.cli.exp import written
+
+        written.as_json(found)
+        return
+    from tilecli.cli.exp import table, written
+    from tilecli.cli.exp.columns import Wish
+    from tilecli.experiments.compare import sort_key
+
+    key = sort_key(sort, [row.record for row in found]) if sort and len(found) > 1 else None
+    wish = Wish(everything, patterns["keep"], patterns["drop"], key, precision)
+    if as_csv:
+        written.as_csv(found, wish)
+    elif as_markdown:
+        written.as_markdown(found, wish)
+    else:
+        table.show(found, wish, chosen=bool(names or where))
 
 
-def show_comparison(
-    project: Project,
-    sort: str | None = None,
-    top: int | None = None,
-    *,
-    everything: bool = False,
-    as_json: bool = False,
-) -> None:
-    """The table behind `exp compare`."""
+def _rows(
+    project: Project, commits: Commits, names: list[str], *, where: str | None, sort: str | None, top: int | None
+) -> list[Row]:
+    """The lines of the comparison, in their order."""
     from tilecli.experiments import compare as comparison
     from tilecli.experiments import store
+    from tilecli.experiments.waiting import waiting
 
-    tried = store.experiments(project)
+    history = store.history(project, commits, waiting(project))
+    if not names:
+        return comparison.rows(history, filtered=where, sort=sort, top=top)
+    chosen = [_named(project, history, name) for name in names]
     if sort:
-        tried = comparison.sort_records(tried, sort)
-    tried = tried[:top]
-    if as_json:
-        terminal.print_json([asdict(record) for record in (store.workspace(project), *tried)])
-        return
-    if not tried:
-        terminal.say("no experiments yet. [muted]next:[/]  [command]tiles train[/]")
-        return
-    records = [store.workspace(project), *tried]
-    metrics = comparison.headline_metrics(records)
-    params = comparison.changed_params(tried)
-    if everything:
-        metrics = list(dict.fromkeys(name for record in records for name in record.metrics))
-        params = list(dict.fromkeys(name for record in records for name in record.params))
-    top_values = {name: comparison.best(tried, name) for name in metrics}
-    names = [*metrics, *params]
-    rows = [_row(record, metrics, params, top_values) for record in records]
-    out = terminal.console()
-    hidden = [] if everything else _too_wide(names, rows, out.width, keep=sort)
-    shown = [place for place, name in enumerate(names) if name not in hidden]
-    columns = [("experiment", "left"), ("created", "left"), *((_heading(names[place]), "right") for place in shown)]
-    out.print(terminal.table("", columns, [[*row[:2], *(row[2 + place] for place in shown)] for row in rows]))
-    if hidden:
-        terminal.say(f"[muted]no room for {', '.join(hidden)}: a wider terminal or --all shows them[/]")
-    for record in records:
-        if record.broken:
-            terminal.say(f"[warning]![/] {record.name}: cannot read {', '.join(record.broken)}")
+        chosen = comparison.sort_records(chosen, sort)
+    baselines = {group.baseline.rev: group.baseline for group in history.groups}
+    return [comparison.Row(record, baselines.get(record.baseline)) for record in chosen[:top]]
 
 
-def _too_wide(names: list[str], rows: list[list[str]], width: int, keep: str | None) -> list[str]:
-    """The figures that are left out, the least telling first, until the table fits into `width` characters."""
-    from rich.text import Text
+def _named(project: Project, history: History, name: str) -> Record:
+    """An experiment, a commit or the workspace by its name."""
+    from tilecli.errors import ProjectError
+    from tilecli.experiments import store
 
-    def cells(place: int) -> int:
-        heading = "" if place < 2 else _heading(names[place - 2])
-        texts = [*heading.split("\n"), *(Text.from_markup(row[place]).plain for row in rows)]
-        return max(len(text) for text in texts) + 2
-
-    widths = {name: cells(place + 2) for place, name in enumerate(names)}
-    room = width - max(cells(0), 12) - max(cells(1), 9)
-    hidden: list[str] = []
-    for name in reversed([name for name in _HIDEABLE if name in names and name != keep]):
-        if sum(widths.values()) <= room:
-            break
-        del widths[name]
-        hidden.insert(0, name)
-    return hidden
+    commits = [group.baseline for group in history.groups]
+    try:
+        return store.find([*history.experiments, *commits, history.workspace], name)
+    except ProjectError as error:
+        try:
+            return store.commit(project, name)
+        except ProjectError:
+            raise error from None
 
 
-def _heading(name: str) -> str:
-    """A column's heading: the setting without its section, broken after _ and . so that narrow columns can carry it."""
-    lines = [""]
-    for word in re.findall(r"[^_.]+[_.]?", name.removeprefix("train.") if name != "train.loss" else name):
-        if lines[-1] and len(lines[-1]) + len(word) > _HEADING_WIDTH:
-            lines.append("")
-        lines[-1] += word
-    return "\n".join(lines)
+def _pattern(option: str, text: str | None) -> re.Pattern[str] | None:
+    from tilecli.errors import UsageError
 
-
-def _when(created: float) -> str:
-    """The time of day for today's experiments, the day for older ones."""
-    from datetime import datetime
-
-    moment = datetime.fromtimestamp(created)
-    return f"{moment:%H:%M}" if moment.date() == datetime.now().date() else f"{moment:%d %b}"
-
-
-def _row(record: Record, metrics: list[str], params: list[str], top: dict[str, float | None]) -> list[str]:
-    cells = [record.name, _when(record.created) if record.created else "–"]
-    for name in metrics:
-        value = record.metrics.get(name)
-        text = terminal.number(value) if isinstance(value, (int, float)) or value is None else str(value)
-        is_best = record.rev and value is not None and value == top[name]
-        cells.append(f"[best]{text}[/]" if is_best else text)
-    for name in params:
-        value = record.params.get(name)
-        cells.append(f"{value:g}" if isinstance(value, float) else "–" if value is None else str(value))
-    return cells
+    try:
+        return re.compile(text) if text is not None else None
+    except re.error as error:
+        raise UsageError(f"'{text}' is no regular expression: {error.msg}", where=option) from None

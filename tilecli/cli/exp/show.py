@@ -194,10 +194,8 @@ def _defects(record: Record) -> None:
 
 
 def _interval(record: Record, name: str) -> str:
-    low, high = (record.metrics.get(f"intervals.{name}.{end}") for end in ("low", "high"))
-    if name == "dice_mean" and low is None:
-        low, high = record.metrics.get("dice_ci_low"), record.metrics.get("dice_ci_high")
-    return "" if low is None or high is None else f"{terminal.number(low)}–{terminal.number(high)}"
+    ends = record.intervals.get(name)
+    return f"{terminal.number(ends[0])}–{terminal.number(ends[1])}" if ends else ""
 
 
 def _trained(run: dict[str, Any]) -> str:

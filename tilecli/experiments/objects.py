@@ -1,0 +1,89 @@
+"""Reads git objects, many at a time: one process for all names, one for all texts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tilecli.errors import ProjectError
+from tilecli.experiments.project import git
+
+_COMMITTER = re.compile(rb"^committer .*> (\d+) [+-]\d{4}$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a project stands in its repository."""
+
+    prefix: str  # of the project's folder below the top, with a closing slash; empty at the top
+    head: str  # SHA of the commit that is checked out; empty before the first one
+
+
+def place(folder: Path) -> Place:
+    """Where `folder` stands; ProjectError if it is in no git repository."""
+    done = _git(folder, "rev-parse", "--show-prefix", "HEAD")
+    lines = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+    if not lines:
+        words = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
+        if "not a git repository" not in words:  # someone else's, say, which git refuses to open
+            raise ProjectError(f"git cannot read this repository: {words.splitlines()[0]}", where=str(folder))
+        raise ProjectError("this project is not in a git repository", where=str(folder), hint="git init && dvc init")
+    # Before the first commit git repeats the word, and fails.
+    return Place(lines[0], lines[1] if done.returncode == 0 and len(lines) > 1 else "")
+
+
+def resolve(folder: Path, names: Sequence[str]) -> list[str]:
+    """The object each of `names` (a SHA, `<commit>:<path>`) stands for; empty where there is none."""
+    if not names:
+        return []
+    text = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+    lines = _git(folder, "cat-file", "--batch-check=%(objectname)", text=text).stdout.decode("utf-8", "replace")
+    # A path may hold any character but a line break, so only the form of the answer tells.
+    return [line if _is_sha(line) else "" for line in lines.split("\n")[: len(names)]]
+
+
+def read(folder: Path, shas: Iterable[str]) -> dict[str, bytes]:
+    """What the objects hold; those that are not there are left out."""
+    wanted = list(dict.fromkeys(shas))
+    if not wanted:
+        return {}
+    data = _git(folder, "cat-file", "--batch", text="".join(f"{sha}\n" for sha in wanted).encode()).stdout
+    found: dict[str, bytes] = {}
+    at = 0
+    while at < len(data):
+        end = data.index(b"\n", at)
+        header = data[at:end].decode()
+        at = end + 1
+        if header.endswith((" missing", " ambiguous")):
+            continue
+        sha, _, length = header.split(" ")
+        found[sha] = data[at : at + int(length)]
+        at += int(length) + 1
+    return found
+
+
+def date_and_message(commit: bytes) -> tuple[float, str]:
+    """When a commit was made (seconds since 1970), and its message."""
+    head, _, message = commit.partition(b"\n\n")
+    when = _COMMITTER.search(head)
+    return float(when.group(1)) if when else 0.0, message.decode("utf-8", "replace").strip()
+
+
+def refs(folder: Path, *spaces: str) -> list[tuple[str, str]]:
+    """(full name, SHA) of every ref in the name spaces; opens no object, so it is quick with thousands of them."""
+    lines = git(folder, "for-each-ref", "--format=%(objectname) %(refname)", *spaces).splitlines()
+    return [(name, sha) for sha, _, name in (line.partition(" ") for line in lines)]
+
+
+def _is_sha(text: str) -> bool:
+    return len(text) in (40, 64) and all(letter in "0123456789abcdef" for letter in text)
+
+
+def _git(folder: Path, *arguments: str, text: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", *arguments], cwd=folder, input=text, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise ProjectError("git is not installed", hint="install git (Debian: apt-get install git)") from error
