@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -43,7 +47,39 @@ def draw_predictions(demo: Path) -> None:
     cv2.imwrite(str(IMAGES / "predictions.png"), cv2.resize(sheet, size, interpolation=cv2.INTER_AREA))
 
 
+def draw_comparison(demo: Path) -> None:
+    """`docs/images/compare.svg`: the demo's experiments as `tiles exp compare` shows them."""
+    from rich._export_format import CONSOLE_SVG_FORMAT
+    from rich.console import Console
+    from rich.theme import Theme
+
+    from tilecli.cli import terminal
+    from tilecli.cli.exp.compare import compare
+
+    out = Console(
+        theme=Theme(terminal._STYLES), record=True, width=118, force_terminal=True, color_system="truecolor",
+        file=Path(os.devnull).open("w"), highlight=False,
+    )  # fmt: skip
+    terminal.console = lambda **_: out  # type: ignore[assignment]  # the one place everything is printed through
+    with _inside(demo):
+        compare(sort="dice_mean")
+    # The fonts of a README's picture come from the reader's machine, not from another host.
+    form = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    out.save_svg(str(IMAGES / "compare.svg"), title="tiles exp compare --sort dice_mean", code_format=form)
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 if __name__ == "__main__":
     draw_sample()
     if len(sys.argv) > 1:
         draw_predictions(Path(sys.argv[1]))
+        draw_comparison(Path(sys.argv[1]))
