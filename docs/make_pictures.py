@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import sys
@@ -58,7 +59,7 @@ def draw_comparison(demo: Path) -> None:
 
     out = Console(
         theme=Theme(terminal._STYLES), record=True, width=118, force_terminal=True, color_system="truecolor",
-        file=Path(os.devnull).open("w"), highlight=False,
+        file=io.StringIO(), highlight=False,
     )  # fmt: skip
     terminal.console = lambda **_: out  # type: ignore[assignment]  # the one place everything is printed through
     with _inside(demo):
