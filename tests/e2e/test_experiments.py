@@ -56,7 +56,7 @@ def test_every_queued_experiment_ran_with_its_own_setting(session: Session):
 def test_the_best_becomes_a_branch_and_a_working_tree(session: Session):
     found = experiments(session)
     best = json.loads(session.tiles("exp", "compare", "--sort", "dice_mean", "--top", "1", "--json").stdout)
-    name = next(row["name"] for row in best if row["name"] not in ("workspace", "main", "HEAD"))
+    name = next(row["name"] for row in best if row["kind"] == "experiment")
     main = session.git("branch", "--show-current").strip()
     session.tiles("exp", "branch", name, "best-so-far")
     session.git("switch", "--quiet", "best-so-far")
