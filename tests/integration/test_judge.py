@@ -147,14 +147,13 @@ def test_a_figure_that_was_measured_otherwise_is_left_out(repo: Repository) -> N
     assert judge(repo.project, "good", "poor", resamples=50).left_out == {}
 
 
-def test_names_what_it_cannot_find(repo: Repository, tiles: Tiles) -> None:
+def test_names_what_it_cannot_find(repo: Repository) -> None:
     with pytest.raises(ProjectError) as caught:
         judge(repo.project, "good", "pooor")
     assert "'pooor'" in caught.value.message
     assert "poor" in (caught.value.hint or "")
     with pytest.raises(UsageError, match="the same"):
         judge(repo.project, "good", "good")
-    assert "two names" in tiles("exp", "compare", "good", cwd=repo.project.root, code=2).stderr
 
 
 def test_broken_records_are_named(repo: Repository) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tilecli import paramfile
 from tilecli.experiments.project import git
 from tilecli.experiments.queue import Queue, Task
 from tilecli.experiments.store import Record
@@ -16,6 +15,8 @@ def waiting(project: Project) -> list[Record]:
 
 
 def _record(project: Project, task: Task) -> Record:
+    from tilecli import paramfile  # brings pydantic, which an empty queue has no need of
+
     path = f"{git(project.root, 'rev-parse', '--show-prefix')}{project.params.relative_to(project.root).as_posix()}"
     text = git(project.root, "show", f"{task.snapshot}:{path}", check=False)
     params = paramfile.flatten(paramfile.parse_yaml(text, task.name)) | paramfile.parse_overrides(task.overrides)
