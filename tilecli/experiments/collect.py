@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tilecli.errors import ProjectError
 from tilecli.experiments import dvccache as caches
-from tilecli.experiments import manage, snapshot, store
+from tilecli.experiments import manage, objects, snapshot, store
 from tilecli.experiments.compare import sort_records
 from tilecli.experiments.process import is_alive
 from tilecli.experiments.project import git
@@ -66,8 +66,8 @@ def run(project: Project, work: Plan) -> None:
 def _unneeded(project: Project, cache: caches.Cache, removed: Sequence[Record]) -> set[Path]:
     """Files of the cache that the removed experiments refer to and nothing that stays does."""
     prefix = git(project.root, "rev-parse", "--show-prefix")
-    locks = snapshot.batch(project, [f"{record.rev}:{prefix}{snapshot.LOCK}" for record in removed])
-    candidates = _mentioned(content for _, content in locks if content is not None)
+    locks = objects.read(project.root, [f"{record.rev}:{prefix}{snapshot.LOCK}" for record in removed])
+    candidates = _mentioned(content for content in locks if content is not None)
     staying = _mentioned(_tracking_texts(project, {manage.ref_of(record) for record in removed}))
     # A folder that stays may share files with one that goes, so what is inside decides, not the folder's hash alone.
     return {
@@ -100,9 +100,9 @@ def _tracking_texts(project: Project, gone: set[str]) -> Iterator[bytes]:
     command = ["git", "rev-list", "--objects", "--stdin"]
     lines = "".join(f"{sha}\n" for sha in ("HEAD", *starts))
     done = subprocess.run(command, cwd=project.root, input=lines, capture_output=True, text=True, check=True)
-    objects = (line.partition(" ") for line in done.stdout.splitlines())
-    blobs = [sha for sha, _, path in objects if _tracks(path)]
-    yield from (content for _, content in snapshot.batch(project, blobs) if content is not None)
+    listed = (line.partition(" ") for line in done.stdout.splitlines())
+    blobs = [sha for sha, _, path in listed if _tracks(path)]
+    yield from (content for content in objects.read(project.root, blobs) if content is not None)
     for file in _tracking_files(project):
         with contextlib.suppress(OSError):  # deleted, or a clone that has just been removed
             yield file.read_bytes()

@@ -11,7 +11,7 @@ from tilecli.errors import ConfigError, ProjectError, UsageError, near_matches
 from tilecli.evaluation import paired
 from tilecli.evaluation.records import Record as Row
 from tilecli.evaluation.records import parse_records
-from tilecli.experiments import gitfiles, store
+from tilecli.experiments import snapshot, store
 from tilecli.experiments.compare import changed_params
 from tilecli.experiments.project import git
 from tilecli.experiments.store import Record
@@ -83,7 +83,7 @@ def rows_of(project: Project, record: Record) -> list[Row]:
     Raises ProjectError where it has none or where they are those of an earlier model, DataError where they are broken.
     """
     lock = project.root / "dvc.lock"
-    text, locked = gitfiles.read(project, [(record.rev, project.per_image), (record.rev, lock)])
+    text, locked = snapshot.texts_at(project, [(record.rev, project.per_image), (record.rev, lock)])
     path = project.per_image.relative_to(project.root).as_posix()
     fetch = "tiles exp apply" if record.baseline else "git switch --detach"
     hint = f"{fetch} {record.name} && tiles eval, then compare {WORKSPACE}" if record.rev else "tiles eval"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,22 +45,29 @@ def resolve(folder: Path, names: Sequence[str]) -> list[str]:
     return [line if _is_sha(line) else "" for line in lines.split("\n")[: len(names)]]
 
 
-def read(folder: Path, shas: Iterable[str]) -> dict[str, bytes]:
-    """What the objects hold; those that are not there are left out."""
-    wanted = list(dict.fromkeys(shas))
-    if not wanted:
-        return {}
-    data = _git(folder, "cat-file", "--batch", text="".join(f"{sha}\n" for sha in wanted).encode()).stdout
-    found: dict[str, bytes] = {}
-    at = 0
-    while at < len(data):
+def read(folder: Path, names: Sequence[str]) -> list[bytes | None]:
+    """What each of `names` (a SHA, `<commit>:<path>`) holds, in their order; None where there is no such file.
+
+    Raises ProjectError where git's objects are damaged.
+    """
+    if not names:
+        return []
+    text = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+    done = _git(folder, "cat-file", "--batch", text=text)
+    if done.returncode:
+        words = done.stderr.decode("utf-8", "replace").strip()
+        raise ProjectError(f"git cannot read its objects: {words}", where=str(folder), hint="git fsck")
+    found: list[bytes | None] = []
+    data, at = done.stdout, 0
+    for _ in names:
         end = data.index(b"\n", at)
-        header = data[at:end].decode()
+        header = data[at:end].decode("utf-8", "replace")
         at = end + 1
         if header.endswith((" missing", " ambiguous")):
+            found.append(None)
             continue
-        sha, _, length = header.split(" ")
-        found[sha] = data[at : at + int(length)]
+        _, kind, length = header.rsplit(" ", 2)
+        found.append(None if kind == "tree" else data[at : at + int(length)])
         at += int(length) + 1
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tilecli import files
 from tilecli.errors import ProjectError
-from tilecli.experiments import dvccache, snapshot
+from tilecli.experiments import dvccache, objects, snapshot
 from tilecli.experiments.project import git
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
@@ -38,8 +38,8 @@ def lay_out(project: Project, record: Record) -> Path:
     with files.whole_folder(folder) as new:
         for out in tracked:
             here.restore(out, new / Path(out.path).relative_to(inside))
-        contents = snapshot.batch(project, [f"{record.rev}:{prefix}{path}" for path in plain])
-        for path, (_, content) in zip(plain, contents, strict=True):
+        contents = objects.read(project.root, [f"{record.rev}:{prefix}{path}" for path in plain])
+        for path, content in zip(plain, contents, strict=True):
             file = new / Path(path).relative_to(inside)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content or b"")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tilecli.errors import ProjectError, UsageError, near_matches
-from tilecli.experiments import gitfiles, store
+from tilecli.experiments import snapshot, store
 from tilecli.experiments.axes import Axis, axis, is_number
 from tilecli.experiments.compare import changed_params, headline_metrics, higher_is_better
 from tilecli.experiments.judgement import resolve
@@ -144,7 +144,7 @@ def _sorted(records: Sequence[Record], y: str) -> list[Record]:
 def _runs(project: Project, records: Sequence[Record], *, with_series: bool) -> list[Run]:
     folder = project.training / "plots" / "metrics"
     wanted = [(record.rev, folder / file) for record in records for file, _ in SERIES.values()] if with_series else []
-    texts = iter(gitfiles.read(project, wanted))
+    texts = iter(snapshot.texts_at(project, wanted))
     names = [record.name for record in records]
     runs = []
     for record in records:

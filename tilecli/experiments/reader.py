@@ -63,10 +63,9 @@ class Reader:
         self._learn({f"{kind}:{blob}" for row in blobs.values() for kind, blob in zip(FILES, row, strict=True) if blob})
 
         fresh: dict[str, Any] = {}
-        texts = objects.read(self._project.root, missing)
-        for sha in missing:
-            if sha in texts:
-                created, message = objects.date_and_message(texts[sha])
+        for sha, text in zip(missing, objects.read(self._project.root, missing), strict=True):
+            if text is not None:
+                created, message = objects.date_and_message(text)
                 kept[sha] = fresh[names[sha]] = [created, message, blobs[sha]]
         self._cache.put(fresh)
         return {sha: self._texts(*kept[sha]) if sha in kept else Texts() for sha in names}
@@ -110,8 +109,9 @@ class Reader:
 
         if texts is None:
             blobs = {name: name.partition(":")[2] for name in unknown}
-            data = objects.read(self._project.root, blobs.values())
-            texts = {name: data[blob] for name, blob in blobs.items() if blob in data}
+            held = dict.fromkeys(blobs.values())
+            data = dict(zip(held, objects.read(self._project.root, list(held)), strict=True))
+            texts = {name: text for name, blob in blobs.items() if (text := data[blob]) is not None}
         fresh = {
             name: facts.parse(name.partition(":")[0], texts[name].decode("utf-8", "replace"))
             for name in unknown

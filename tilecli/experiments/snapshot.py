@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tilecli.errors import ProjectError
+from tilecli.experiments import objects
 from tilecli.experiments.project import git
 from tilecli.layout import Project
 
@@ -28,36 +29,29 @@ class Output:
     stage: str
 
 
-def batch(project: Project, names: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
-    """(SHA, contents) of git objects named as `rev:path` or by SHA, in their order; contents None where missing.
+def texts_at(project: Project, wanted: Sequence[tuple[str, Path]]) -> list[str | None]:
+    """The text of each (commit, or WORKSPACE; file of the project), in their order; None where it is not there.
 
-    One git process for all. `path` counts from the top of the repository.
+    Bytes that are no UTF-8 become U+FFFD.
     """
-    wanted = "".join(f"{name}\n" for name in names).encode()
-    done = subprocess.run(
-        ["git", "cat-file", "--batch"], cwd=project.root, input=wanted, capture_output=True, check=True
-    )
-    data, at = done.stdout, 0
-    for _ in names:
-        end = data.index(b"\n", at)
-        header = data[at:end].decode("utf-8", "replace").rsplit(" ", 2)
-        at = end + 1
-        if header[-1] in ("missing", "ambiguous"):
-            yield "", None
-            continue
-        length = int(header[2])
-        yield header[0], data[at : at + length]
-        at += length + 1
+    prefix = git(project.root, "rev-parse", "--show-prefix")  # the project may be a folder of the repository
+    names = [f"{rev}:{prefix}{path.relative_to(project.root).as_posix()}" for rev, path in wanted if rev]
+    committed = iter(objects.read(project.root, names))
+    contents = (next(committed) if rev else _written(path) for rev, path in wanted)
+    return [content.decode("utf-8", "replace") if content is not None else None for content in contents]
+
+
+def _written(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return None
 
 
 def texts(project: Project, rev: str, paths: Sequence[str]) -> dict[str, str]:
     """The texts of those of `paths` (relative to the project) that the commit `rev`, or the workspace, holds."""
-    if rev == WORKSPACE:
-        files = {path: project.root / path for path in paths}
-        return {path: file.read_text("utf-8", "replace") for path, file in files.items() if file.is_file()}
-    prefix = git(project.root, "rev-parse", "--show-prefix")
-    found = zip(paths, batch(project, [f"{rev}:{prefix}{path}" for path in paths]), strict=True)
-    return {path: content.decode("utf-8", "replace") for path, (_, content) in found if content is not None}
+    found = texts_at(project, [(rev, project.root / path) for path in paths])
+    return {path: text for path, text in zip(paths, found, strict=True) if text is not None}
 
 
 def tree(project: Project, rev: str) -> dict[str, str]:
