@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.experiments import experiment_refs, git, lay_down, run_baseline
+from tilecli import progress
 from tilecli.errors import ProjectError
+from tilecli.experiments import dvc
 from tilecli.experiments.enqueue import snapshot_of, untracked
 from tilecli.experiments.queue import Queue, Task
 from tilecli.layout import Project
@@ -213,3 +215,19 @@ def test_untracked_files_of_the_user_are_told_from_the_pipelines_own(factory: Fa
     assert "helper.py" not in git(root, "ls-tree", "-r", "--name-only", snapshot)
     assert "dvc.lock" in git(root, "ls-tree", "-r", "--name-only", snapshot)
     assert "D  dvc.lock" in git(root, "status", "--porcelain")  # the index is as it was
+
+
+def test_a_lock_that_another_command_holds_is_waited_for_with_a_message(factory: Factory):
+    root = factory.project.root
+    text = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(text.replace("epochs: 0", "epochs: 8"))  # 8 s
+    command = [sys.executable, "-m", "dvc", "repro", "train"]
+    other = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: len(factory.started()) == 1)
+    notes: list[str] = []
+    with progress.listen(lambda event: notes.append(event.text) if event.kind == "note" else None):
+        outcome = dvc.repro(factory.project, ["evaluate"])
+    assert other.wait() == 0
+    assert outcome.code == 0
+    assert [note for note in notes if "waiting for another tiles or dvc command" in note]
+    assert len(factory.started()) == 1  # what the other made was not made again
