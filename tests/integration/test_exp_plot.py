@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import Tiles
 from tests.experiment_repo import Repository, perfect, run_files
 from tilecli.errors import ProjectError, UsageError
-from tilecli.experiments import axes, figures_html, figures_plotly, plot
+from tilecli.experiments.plots import axes, figures_html, figures_plotly, plot
 from tilecli.palette import DARK, LIGHT
 
 NASTY = "a<img/src=x>&$b$"  # git takes it as a name

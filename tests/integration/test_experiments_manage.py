@@ -5,7 +5,7 @@ import os
 
 from tests.integration.conftest import Exp
 from tests.integration.experiments import dvc, experiment_refs, git, metrics
-from tilecli.experiments import dvccache, snapshot
+from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import Project
 
 

@@ -15,8 +15,8 @@ from tests.integration.experiments import experiment_refs, git, lay_down, run_ba
 from tilecli import progress
 from tilecli.errors import ProjectError
 from tilecli.experiments import dvc
-from tilecli.experiments.enqueue import snapshot_of, untracked
-from tilecli.experiments.queue import Queue, Task
+from tilecli.experiments.queue.enqueue import snapshot_of, untracked
+from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.layout import Project
 
 # In front of the pipeline's script: writes down each start of a training outside the clone, and lets one be slow.
@@ -63,7 +63,7 @@ class Factory:
     def work(self, name: str, jobs: int = 1) -> subprocess.Popen[bytes]:
         log = self.queue.log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "tilecli.experiments.worker", str(self.project.root), name, str(jobs)]
+        command = [sys.executable, "-m", "tilecli.experiments.queue.worker", str(self.project.root), name, str(jobs)]
         worker = subprocess.Popen(command, stdout=log.open("ab"), stderr=subprocess.STDOUT, start_new_session=True)
         self.workers.append(worker)
         return worker

@@ -66,8 +66,8 @@ def train(
     from tilecli.cli.exp.queue import queue_up
     from tilecli.cli.live import display
     from tilecli.experiments import dvc, store
-    from tilecli.experiments.enqueue import check_names
     from tilecli.experiments.project import experiment_name, prepare
+    from tilecli.experiments.queue.enqueue import check_names
     from tilecli.layout import find_project
 
     project = find_project()

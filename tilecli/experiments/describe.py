@@ -9,8 +9,9 @@ from typing import Any
 
 from tilecli import paramfile
 from tilecli.errors import ProjectError, near_matches
-from tilecli.experiments import snapshot, store
+from tilecli.experiments import store
 from tilecli.experiments.project import git
+from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 

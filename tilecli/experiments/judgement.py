@@ -11,9 +11,10 @@ from tilecli.errors import ConfigError, ProjectError, UsageError, near_matches
 from tilecli.evaluation import paired
 from tilecli.evaluation.records import Record as Row
 from tilecli.evaluation.records import parse_records
-from tilecli.experiments import snapshot, store
+from tilecli.experiments import store
 from tilecli.experiments.compare import changed_params
 from tilecli.experiments.project import git
+from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 

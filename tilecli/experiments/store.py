@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tilecli.errors import ProjectError, near_matches
-from tilecli.experiments import dvcqueue, objects
 from tilecli.experiments.project import git
-from tilecli.experiments.reader import FILES, Reader, Texts
+from tilecli.experiments.reading import dvcqueue, objects
+from tilecli.experiments.reading.reader import FILES, Reader, Texts
 from tilecli.layout import Project
 
 State = Literal["success", "running", "queued", "failed", "stopped"]

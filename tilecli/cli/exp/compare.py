@@ -117,7 +117,7 @@ def _rows(
     """The lines of the comparison, in their order."""
     from tilecli.experiments import compare as comparison
     from tilecli.experiments import store
-    from tilecli.experiments.waiting import waiting
+    from tilecli.experiments.queue.waiting import waiting
 
     history = store.history(project, commits, waiting(project))
     if not names:

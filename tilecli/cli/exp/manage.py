@@ -26,7 +26,7 @@ def apply(
 
     Example: tiles exp apply higher-rate
     """
-    from tilecli.experiments import manage
+    from tilecli.experiments.keep import manage
     from tilecli.layout import find_project
 
     done = manage.apply(find_project(), name, force=force)
@@ -52,7 +52,7 @@ def branch(name: Experiment, new: Annotated[str, typer.Argument(metavar="BRANCH"
 
     Example: tiles exp branch higher-rate better-model
     """
-    from tilecli.experiments import manage
+    from tilecli.experiments.keep import manage
     from tilecli.layout import find_project
 
     record = manage.branch(find_project(), name, new)
@@ -66,7 +66,7 @@ def rename(old: Experiment, new: Annotated[str, typer.Argument(metavar="NEW", he
 
     Example: tiles exp rename calm-edge higher-rate
     """
-    from tilecli.experiments import manage
+    from tilecli.experiments.keep import manage
     from tilecli.layout import find_project
 
     record = manage.rename(find_project(), old, new)
@@ -90,7 +90,7 @@ def remove(
 
     Example: tiles exp remove calm-edge
     """
-    from tilecli.experiments import manage
+    from tilecli.experiments.keep import manage
     from tilecli.layout import find_project
 
     project = find_project()
@@ -128,7 +128,7 @@ def gc(
     Example: tiles exp gc --keep 10 --by dice_mean --dry-run
     """
     from tilecli.errors import UsageError
-    from tilecli.experiments import collect
+    from tilecli.experiments.keep import collect
     from tilecli.layout import find_project
 
     project = find_project()

@@ -44,7 +44,7 @@ def plot(
 
     Example: tiles exp plot --x train.learning_rate --y dice_mean --out rates.html
     """
-    from tilecli.experiments import plot as drawing
+    from tilecli.experiments.plots import plot as drawing
     from tilecli.layout import find_project
 
     project = find_project()
@@ -56,9 +56,9 @@ def plot(
     kinds = drawing.KINDS if kind is Kind.all else (kind.value,)
     found = drawing.collect(project, names or (), x=x, y=y, kinds=kinds)
     if ending == "html":
-        from tilecli.experiments.figures_html import write
+        from tilecli.experiments.plots.figures_html import write
     else:
-        from tilecli.experiments.figures_png import write
+        from tilecli.experiments.plots.figures_png import write
     write(found, out, project.root.name)
     typer.echo(str(out))
     from rich.markup import escape

@@ -18,7 +18,7 @@ from tilecli.cli.verb import verb
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tilecli.experiments.queue import Queue, Task
+    from tilecli.experiments.queue.tasks import Queue, Task
     from tilecli.layout import Project
 
 _REFRESH_S = 0.5
@@ -44,7 +44,7 @@ def queue_up(
 ) -> list[Task]:
     """Queue experiments and say which; used by `train --queue` and `exp sweep`."""
     from tilecli import progress
-    from tilecli.experiments.enqueue import enqueue
+    from tilecli.experiments.queue.enqueue import enqueue
 
     def listen(event: progress.Event) -> None:
         if event.kind in ("note", "warning"):
@@ -70,7 +70,7 @@ def start(
 
     Example: tiles exp start -j 2
     """
-    from tilecli.experiments.enqueue import start_workers
+    from tilecli.experiments.queue.enqueue import start_workers
 
     queue = _queue()
     started = start_workers(queue.project, jobs)
@@ -201,7 +201,7 @@ def clear(
 
 
 def _queue() -> Queue:
-    from tilecli.experiments.queue import Queue
+    from tilecli.experiments.queue.tasks import Queue
     from tilecli.layout import find_project
 
     return Queue(find_project())

@@ -12,7 +12,7 @@ from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
-    from tilecli.experiments.reproduce import Metric, Report
+    from tilecli.experiments.keep.reproduce import Metric, Report
     from tilecli.experiments.store import Record
     from tilecli.layout import Project
 
@@ -35,7 +35,7 @@ def reproduce(
     Example: tiles exp reproduce higher-rate
     """
     from tilecli.cli.live import display
-    from tilecli.experiments.reproduce import reproduce as run_again
+    from tilecli.experiments.keep.reproduce import reproduce as run_again
     from tilecli.layout import find_project
 
     project = find_project()

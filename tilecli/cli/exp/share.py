@@ -12,7 +12,7 @@ from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
-    from tilecli.experiments.share import Transferred
+    from tilecli.experiments.keep.share import Transferred
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Experiments; left out: all.")]
 GitRemote = Annotated[str, typer.Option("--git-remote", metavar="NAME|URL", help="Where the experiments go.")]
@@ -36,7 +36,7 @@ def push(
 
     Example: tiles exp push higher-rate
     """
-    from tilecli.experiments import share
+    from tilecli.experiments.keep import share
     from tilecli.layout import find_project
 
     done = share.push(
@@ -58,7 +58,7 @@ def pull(
 
     Example: tiles exp pull higher-rate
     """
-    from tilecli.experiments import share
+    from tilecli.experiments.keep import share
     from tilecli.layout import find_project
 
     done = share.pull(
@@ -80,7 +80,8 @@ def list_(
 
     Example: tiles exp list --remote origin
     """
-    from tilecli.experiments import share, store
+    from tilecli.experiments import store
+    from tilecli.experiments.keep import share
     from tilecli.layout import find_project
 
     project = find_project()

@@ -122,7 +122,7 @@ def open_(
     import os
 
     from tilecli.experiments.describe import resolve
-    from tilecli.experiments.pictures import lay_out
+    from tilecli.experiments.keep.pictures import lay_out
     from tilecli.layout import find_project
 
     project = find_project()

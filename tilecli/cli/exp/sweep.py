@@ -33,8 +33,8 @@ def sweep(
     from tilecli import paramfile
     from tilecli.cli import options
     from tilecli.cli.exp.queue import queue_up
-    from tilecli.experiments.enqueue import start_workers
-    from tilecli.experiments.grid import combinations
+    from tilecli.experiments.queue.enqueue import start_workers
+    from tilecli.experiments.queue.grid import combinations
     from tilecli.layout import find_project
 
     project = find_project()

@@ -38,8 +38,8 @@ def tune(
     """
     from tilecli import progress
     from tilecli.cli import options
-    from tilecli.experiments import tune as library
     from tilecli.experiments.project import check_form
+    from tilecli.experiments.queue import tune as library
     from tilecli.layout import find_project
 
     project = find_project()
@@ -72,7 +72,7 @@ def tune(
 
 def _show(study: Any, metric: str, axes: Any, *, as_json: bool) -> None:
     from tilecli.experiments.compare import higher_is_better
-    from tilecli.experiments.tune import importances
+    from tilecli.experiments.queue.tune import importances
 
     shares = importances(study)
     trials = [

@@ -9,9 +9,9 @@ from string import Template
 
 from tilecli import files, palette
 from tilecli.errors import MissingExtraError
-from tilecli.experiments import looks
-from tilecli.experiments.figures_plotly import charts
-from tilecli.experiments.plot import Plot
+from tilecli.experiments.plots import looks
+from tilecli.experiments.plots.figures_plotly import charts
+from tilecli.experiments.plots.plot import Plot
 
 # The browser itself refuses whatever the page would fetch from elsewhere.
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "

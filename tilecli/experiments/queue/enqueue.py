@@ -15,7 +15,7 @@ from tilecli import paramfile, progress
 from tilecli.errors import ProjectError, TilesError, UsageError
 from tilecli.experiments import dvc
 from tilecli.experiments.project import experiment_name, git, prepare
-from tilecli.experiments.queue import Queue, Task
+from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.layout import Project
 
 _PATIENCE_S = 30  # for a worker to begin
@@ -71,7 +71,7 @@ def start_workers(project: Project, jobs: int) -> list[str]:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as stream:
             started[name] = subprocess.Popen(
-                [sys.executable, "-m", "tilecli.experiments.worker", str(project.root), name, str(jobs)],
+                [sys.executable, "-m", "tilecli.experiments.queue.worker", str(project.root), name, str(jobs)],
                 cwd=project.root,
                 env=dvc.environment(),
                 stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tilecli.experiments.cache import FORMAT, Cache
+from tilecli.experiments.reading.cache import FORMAT, Cache
 
 VALUES = {f"params:{number:040x}": {"train.epochs": number, "name": "ü" * number} for number in range(1200)}
 

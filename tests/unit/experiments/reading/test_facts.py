@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from tilecli.experiments import facts
+from tilecli.experiments.reading import facts
 
 
 def lock(**hashes: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tilecli.experiments.project import git
-from tilecli.experiments.queue import Queue, Task
+from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from tilecli import progress
 from tilecli.errors import ModelError, UsageError
-from tilecli.experiments import enqueue, store, worker
+from tilecli.experiments import store
 from tilecli.experiments.compare import higher_is_better
-from tilecli.experiments.grid import combinations
-from tilecli.experiments.queue import Queue, Task
+from tilecli.experiments.queue import enqueue, worker
+from tilecli.experiments.queue.grid import combinations
+from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.layout import Project
 
 _CALL = re.compile(r"(log|uniform|int)\(([^(),]+),([^(),]+)\)")

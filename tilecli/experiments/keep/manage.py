@@ -15,8 +15,9 @@ from pathlib import Path
 
 from tilecli import progress
 from tilecli.errors import ProjectError, UsageError
-from tilecli.experiments import dvc, dvccache, snapshot, store
+from tilecli.experiments import dvc, store
 from tilecli.experiments.project import check_name, ensure_identity, git
+from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 

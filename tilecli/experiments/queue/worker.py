@@ -1,6 +1,6 @@
 """A worker: takes tasks from the queue, one after the other, and runs each in a clone of the project.
 
-`tiles exp start` starts it as a process of its own, `python -m tilecli.experiments.worker PROJECT NAME JOBS`.
+`tiles exp start` starts it as a process of its own, `python -m tilecli.experiments.queue.worker PROJECT NAME JOBS`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tilecli import files, hardware, progress, quiet
 from tilecli.errors import TilesError
 from tilecli.experiments import clone, dvc
 from tilecli.experiments.project import git
-from tilecli.experiments.queue import Queue, Task
+from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.experiments.stage import ORIGIN_VARIABLE
 from tilecli.layout import Project
 

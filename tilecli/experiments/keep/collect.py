@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tilecli.errors import ProjectError
-from tilecli.experiments import dvccache as caches
-from tilecli.experiments import manage, objects, snapshot, store
+from tilecli.experiments import store
 from tilecli.experiments.compare import sort_records
+from tilecli.experiments.keep import manage
 from tilecli.experiments.process import is_alive
 from tilecli.experiments.project import git
+from tilecli.experiments.reading import dvccache as caches
+from tilecli.experiments.reading import objects, snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 

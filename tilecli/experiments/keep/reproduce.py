@@ -16,9 +16,10 @@ from typing import Any
 
 from tilecli import paramfile, progress
 from tilecli.errors import PipelineError, ProjectError, near_matches
-from tilecli.experiments import clone, dvc, dvccache, snapshot
+from tilecli.experiments import clone, dvc
 from tilecli.experiments.environment import STAGES, locked_requirements, stage_code
 from tilecli.experiments.process import is_alive
+from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 

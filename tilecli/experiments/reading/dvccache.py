@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tilecli.errors import ProjectError
 from tilecli.experiments import dvc
-from tilecli.experiments.snapshot import Output
+from tilecli.experiments.reading.snapshot import Output
 from tilecli.layout import Project
 
 _FOLDER = ".dir"  # how the hash of a folder ends; its object lists the files

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from html import escape as escape_tags
 from typing import Any
 
-from tilecli.experiments import axes
-from tilecli.experiments.axes import Axis
 from tilecli.experiments.compare import HEADLINE, higher_is_better
-from tilecli.experiments.looks import Look, looks, title
-from tilecli.experiments.plot import SERIES, Plot, Run
+from tilecli.experiments.plots import axes
+from tilecli.experiments.plots.axes import Axis
+from tilecli.experiments.plots.looks import Look, looks, title
+from tilecli.experiments.plots.plot import SERIES, Plot, Run
 
 _HEIGHT = 400  # px, of a chart
 _TOP, _BOTTOM = 34, 50  # px of margin; the buttons are above the drawing area

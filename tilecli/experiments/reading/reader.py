@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tilecli.experiments import objects
-from tilecli.experiments.cache import Cache
+from tilecli.experiments.reading import objects
+from tilecli.experiments.reading.cache import Cache
 from tilecli.layout import Project
 
 # Kind → path in the project.
@@ -105,7 +105,7 @@ class Reader:
         if not unknown:
             return
         # Only now, because it brings the YAML reader with it: what is known needs none.
-        from tilecli.experiments import facts
+        from tilecli.experiments.reading import facts
 
         if texts is None:
             blobs = {name: name.partition(":")[2] for name in unknown}

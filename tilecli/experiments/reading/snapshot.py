@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from tilecli.errors import ProjectError
-from tilecli.experiments import objects
 from tilecli.experiments.project import git
+from tilecli.experiments.reading import objects
 from tilecli.layout import Project
 
 LOCK = "dvc.lock"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tilecli import files
 from tilecli.errors import ProjectError
-from tilecli.experiments import dvccache, objects, snapshot
 from tilecli.experiments.project import git
+from tilecli.experiments.reading import dvccache, objects, snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tilecli.errors import TilesError, UsageError
-from tilecli.experiments.grid import combinations, split_commas
+from tilecli.experiments.queue.grid import combinations, split_commas
 
 
 def test_every_combination_the_last_setting_changing_fastest() -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from tilecli import files, palette
 from tilecli.errors import MissingExtraError
-from tilecli.experiments import axes
-from tilecli.experiments.axes import Axis
 from tilecli.experiments.compare import HEADLINE, higher_is_better
-from tilecli.experiments.looks import Look, legend, looks, title
-from tilecli.experiments.plot import SERIES, Plot
+from tilecli.experiments.plots import axes
+from tilecli.experiments.plots.axes import Axis
+from tilecli.experiments.plots.looks import Look, legend, looks, title
+from tilecli.experiments.plots.plot import SERIES, Plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

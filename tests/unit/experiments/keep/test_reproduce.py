@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tilecli.errors import ProjectError
-from tilecli.experiments.reproduce import TOLERANCE, compare, plan
+from tilecli.experiments.keep.reproduce import TOLERANCE, compare, plan
 
 LOCK = """\
 schema: '2.0'

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tilecli.errors import ProjectError, near_matches
-from tilecli.experiments import dvc, dvccache, manage, snapshot, store
+from tilecli.experiments import dvc, store
+from tilecli.experiments.keep import manage
 from tilecli.experiments.project import git
+from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import Project
 
 _REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/([^/]+)")

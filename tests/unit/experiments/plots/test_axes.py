@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tilecli.experiments import axes
+from tilecli.experiments.plots import axes
 
 
 def test_two_decades_are_logarithmic() -> None:

@@ -1,0 +1,1 @@
+"""Keeping experiments: apply, branch, rename, remove, collect garbage, push, pull, reproduce."""
