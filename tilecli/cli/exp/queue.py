@@ -74,8 +74,10 @@ def start(
 
     queue = _queue()
     started = start_workers(queue.project, jobs)
-    alive = len(queue.workers()) if not started else jobs
-    terminal.say(f"{len(started)} workers started" if started else f"{alive} workers are at work already")
+    if started:
+        terminal.say(f"{len(started)} worker{'s' if len(started) > 1 else ''} started")
+    else:
+        terminal.say(f"enough workers are there already: {len(queue.workers())}")
     if wait:
         _watch(queue, until_idle=True)
         if any(task.state == "failed" for task in queue.tasks()):
