@@ -63,6 +63,7 @@ def train(
 
     Example: tiles train --lr 0.01 --name higher-rate
     """
+    from tilecli import paramfile
     from tilecli.cli.exp.queue import queue_up
     from tilecli.cli.live import display
     from tilecli.experiments import dvc, store
@@ -87,7 +88,7 @@ def train(
     if queue:
         queue_up(project, [wanted], [name], targets=["train"] if only else [], message=message, as_json=as_json)
         return
-    check_names(project, wanted)
+    check_names(paramfile.load(project.params).train, wanted)
     prepare(project, commit_needed=True)
     name = experiment_name(project, name)
     try:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tilecli import paramfile
-from tilecli.errors import ProjectError, near_matches
 from tilecli.experiments import store
+from tilecli.experiments.naming import resolve
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
-WORKSPACE = "workspace"
 _NO_MESSAGE = "dvc: commit experiment "  # what DVC writes where nobody gave a message
 # The packages that figures hang on most; the rest is in environment/requirements.txt.
 _TELLING_PACKAGES = ("tilecli", "torch", "segmentation-models-pytorch", "openvino", "numpy", "opencv-python-headless")
@@ -46,22 +45,6 @@ class Difference:
     params: dict[str, tuple[Any, Any]]
     metrics: dict[str, tuple[Any, Any]]
     files: dict[str, str]  # path → added | deleted | changed
-
-
-def resolve(project: Project, name: str) -> Record:
-    """The experiment called `name`, the workspace, or else the commit, branch or tag."""
-    if name == WORKSPACE:
-        return store.workspace(project)
-    records = store.experiments(project)
-    try:
-        return store.find(records, name)
-    except ProjectError:
-        if git(project.root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False):
-            return store.commit(project, name)
-    near = near_matches(name, [record.name for record in records])
-    raise ProjectError(
-        f"there is no experiment or commit '{name}'", hint=near or "tiles exp compare lists the experiments"
-    )
 
 
 def describe(project: Project, name: str) -> Description:

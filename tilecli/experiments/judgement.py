@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tilecli import paramfile
-from tilecli.errors import ConfigError, ProjectError, UsageError, near_matches
+from tilecli.errors import ConfigError, ProjectError, UsageError
 from tilecli.evaluation import paired
 from tilecli.evaluation.records import Record as Row
 from tilecli.evaluation.records import parse_records
-from tilecli.experiments import store
 from tilecli.experiments.compare import changed_params
-from tilecli.experiments.project import git
+from tilecli.experiments.naming import WORKSPACE, resolve
 from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
-
-WORKSPACE = "workspace"
 
 # Figures that depend on a setting of the evaluation itself: with unlike settings they measure unlike things.
 _DEPENDS_ON = {"defect_recall": "evaluate.iou"}
@@ -55,27 +51,6 @@ def judge(project: Project, a: str, b: str, *, resamples: int = 10_000, seed: in
             left_out[figure] = f"{setting} was {values[0]} for {a} and {values[1]} for {b}"
             found.figures.pop(figure, None)
     return Judgement(sides[0], sides[1], found, left_out)
-
-
-def resolve(project: Project, name: str, tried: Iterable[Record] | None = None) -> Record:
-    """What `name` stands for: `workspace`, an experiment or anything that git takes for a commit.
-
-    `tried`: the experiments, where the caller has them already. ProjectError, with near matches, where it is none.
-    """
-    if name == WORKSPACE:
-        return store.workspace(project)
-    tried = list(store.experiments(project) if tried is None else tried)
-    try:
-        return store.find(tried, name)
-    except ProjectError as error:
-        if not name.startswith("-") and git(
-            project.root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False
-        ):
-            return store.commit(project, name)
-        near = near_matches(name, [WORKSPACE, *(record.name for record in tried)])
-        raise ProjectError(
-            f"there is no experiment or commit '{name}'", hint=near or "tiles exp compare lists them"
-        ) from error
 
 
 def rows_of(project: Project, record: Record) -> list[Row]:

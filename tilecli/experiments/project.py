@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tilecli import progress
@@ -71,17 +71,19 @@ def ensure_identity(folder: Path) -> None:
     progress.note(f"git knows no name; commits here are by '{name}' until you set user.name and user.email")
 
 
-def experiment_name(project: Project, wanted: str | None) -> str:
-    """`wanted` if it is free and git takes it, else a short readable one that no experiment has."""
+def experiment_name(project: Project, wanted: str | None, queued: Collection[str] = ()) -> str:
+    """`wanted` if git takes it and no experiment has it; else a short readable one that `queued` has not either."""
+    import itertools
     import random
 
     if wanted is not None:
         return check_name(project, wanted, option="--name ")
-    taken = _taken(project)
+    taken = _taken(project) | set(queued)
     # Names are for people; chance decides, and must not touch the seeds of the training.
     chooser = random.SystemRandom()
-    names = (f"{chooser.choice(_QUALITIES)}-{chooser.choice(_THINGS)}" for _ in range(1000))
-    return next((name for name in names if name not in taken), f"run-{chooser.randrange(10**6)}")
+    words = (f"{chooser.choice(_QUALITIES)}-{chooser.choice(_THINGS)}" for _ in range(1000))
+    numbers = (f"run-{chooser.randrange(10**6)}" for _ in itertools.count())  # for when the words are used up
+    return next(name for name in itertools.chain(words, numbers) if name not in taken)
 
 
 def check_name(project: Project, wanted: str, option: str = "") -> str:

@@ -54,7 +54,7 @@ def reproduce(
 
 def _committed(project: Project, name: str) -> Record:
     from tilecli.errors import ProjectError
-    from tilecli.experiments.describe import resolve
+    from tilecli.experiments.naming import resolve
 
     record = resolve(project, name)
     if not record.rev:

@@ -121,8 +121,8 @@ def open_(
     """
     import os
 
-    from tilecli.experiments.describe import resolve
     from tilecli.experiments.keep.pictures import lay_out
+    from tilecli.experiments.naming import resolve
     from tilecli.layout import find_project
 
     project = find_project()

@@ -11,7 +11,7 @@ from typing import Any
 from tilecli.errors import ProjectError, UsageError, near_matches
 from tilecli.experiments import store
 from tilecli.experiments.compare import changed_params, headline_metrics, higher_is_better
-from tilecli.experiments.judgement import resolve
+from tilecli.experiments.naming import resolve
 from tilecli.experiments.plots.axes import Axis, axis, is_number
 from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tilecli import paramfile, progress
+from tilecli.config import TrainParams
 from tilecli.errors import ProjectError, TilesError, UsageError
 from tilecli.experiments import dvc
 from tilecli.experiments.project import experiment_name, git, prepare
@@ -47,10 +48,7 @@ def enqueue(
     taken = {task.name for task in queue.tasks() if task.state != "done"}
     tasks = []
     for number, changes in enumerate(settings):
-        wanted = names[number]
-        name = experiment_name(project, wanted)
-        while name in taken and wanted is None:
-            name = experiment_name(project, None)
+        name = experiment_name(project, names[number], taken)
         if name in taken:
             raise ProjectError(f"'{name}' is queued already", hint="give another --name, or tiles exp clear")
         taken.add(name)
@@ -104,9 +102,10 @@ def _preflight(project: Project, settings: Sequence[Mapping[str, Any]]) -> None:
             where=str(project.dataset),
             hint="tiles split fetches and splits them",
         )
+    now = paramfile.load(project.params).train
     for changes in settings:
-        check_names(project, changes)
-        _check_weights(project, changes)
+        check_names(now, changes)
+        _check_weights(project, now, changes)
 
 
 def untracked(project: Project) -> tuple[list[str], list[str]]:
@@ -145,16 +144,14 @@ def snapshot_of(project: Project, base: str, extra: Sequence[str]) -> str:
     return git(project.root, "commit-tree", tree, "-p", base, "-m", "tiles: the workspace when this was queued")
 
 
-def check_names(project: Project, changes: Mapping[str, Any]) -> None:
+def check_names(now: TrainParams, changes: Mapping[str, Any]) -> None:
     """Refuse a mistyped architecture or encoder before DVC writes it into params.yaml, or it waits for hours."""
     from tilecli.learning import names
 
-    now = paramfile.load(project.params).train
     names.check_names(changes.get("train.arch", now.arch), changes.get("train.encoder", now.encoder))
 
 
-def _check_weights(project: Project, changes: Mapping[str, Any]) -> None:
-    now = paramfile.load(project.params).train
+def _check_weights(project: Project, now: TrainParams, changes: Mapping[str, Any]) -> None:
     weights = str(changes.get("train.encoder_weights", now.encoder_weights))
     if weights in ("auto", "imagenet", "none") or Path(weights).expanduser().is_absolute():
         return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tilecli.experiments.project import git
-from tilecli.experiments.queue.tasks import Queue, Task
+from tilecli.experiments.queue.tasks import Queue
+from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
@@ -11,17 +11,20 @@ from tilecli.layout import Project
 def waiting(project: Project) -> list[Record]:
     """A record for each queued, running, failed or stopped task, with the settings it has or will have."""
     tasks = [task for task in Queue(project).tasks() if task.state != "done"]
-    return [_record(project, task) for task in tasks]
-
-
-def _record(project: Project, task: Task) -> Record:
+    if not tasks:
+        return []
     from tilecli import paramfile  # brings pydantic, which an empty queue has no need of
 
-    path = f"{git(project.root, 'rev-parse', '--show-prefix')}{project.params.relative_to(project.root).as_posix()}"
-    text = git(project.root, "show", f"{task.snapshot}:{path}", check=False)
-    params = paramfile.flatten(paramfile.parse_yaml(text, task.name)) | paramfile.parse_overrides(task.overrides)
-    state = task.state
-    assert state != "done"  # noqa: S101 - for mypy; those are experiments already
-    return Record(
-        task.name, "", task.base, task.created, params, state=state, message=task.message or ""
-    )  # fmt: skip
+    # A sweep's tasks share one snapshot: read and parsed once.
+    revs = list(dict.fromkeys(task.snapshot for task in tasks))
+    texts = snapshot.texts_at(project, [(rev, project.params) for rev in revs])
+    flat = (paramfile.flatten(paramfile.parse_yaml(text or "", rev)) for rev, text in zip(revs, texts, strict=True))
+    params = dict(zip(revs, flat, strict=True))
+    records = []
+    for task in tasks:
+        assert task.state != "done"  # noqa: S101 - for mypy; those are experiments already
+        settings = params[task.snapshot] | paramfile.parse_overrides(task.overrides)
+        records.append(
+            Record(task.name, "", task.base, task.created, settings, state=task.state, message=task.message or "")
+        )
+    return records
