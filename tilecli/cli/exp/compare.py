@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tilecli.cli.exp import recall
 from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
 
@@ -92,23 +93,25 @@ def compare(
     commits = Commits(tuple(rev or ()), last or 0, every=all_commits, branches=all_branches, tags=all_tags)
     patterns = {"keep": _pattern("--keep", keep), "drop": _pattern("--drop", drop)}
     found = _rows(project, commits, names or [], where=where, sort=sort, top=top)
-    if as_json:
-        from tilecli.cli.exp import written
+    from tilecli.cli.exp import written
 
-        written.as_json(found)
+    if as_json:
+        with recall.keeping():
+            written.as_json(found)
         return
-    from tilecli.cli.exp import table, written
+    from tilecli.cli.exp import table
     from tilecli.cli.exp.columns import Wish
     from tilecli.experiments.compare import sort_key
 
     key = sort_key(sort, [row.record for row in found]) if sort and len(found) > 1 else None
     wish = Wish(everything, patterns["keep"], patterns["drop"], key, precision)
-    if as_csv:
-        written.as_csv(found, wish)
-    elif as_markdown:
-        written.as_markdown(found, wish)
-    else:
-        table.show(found, wish, chosen=bool(names or where))
+    with recall.keeping():
+        if as_csv:
+            written.as_csv(found, wish)
+        elif as_markdown:
+            written.as_markdown(found, wish)
+        else:
+            table.show(found, wish, chosen=bool(names or where))
 
 
 def _rows(

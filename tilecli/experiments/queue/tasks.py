@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 from tilecli import files
 from tilecli.errors import ProjectError, near_matches
-from tilecli.experiments import clone
 from tilecli.experiments.project import git
 from tilecli.layout import Project
 
@@ -117,6 +116,8 @@ class Queue:
                 raise ProjectError(f"{task.name} is {task.state}, so there is nothing to try again")
         for task in chosen:
             self._end_orphan(task)
+        from tilecli.experiments import clone  # brings DVC's runner and the settings, which a look has no need of
+
         with self._locked():
             again = [replace(task, state="queued", worker=None, started=None, ended=None) for task in chosen]
             for task in again:
@@ -133,6 +134,8 @@ class Queue:
                 raise ProjectError(f"{task.name} is running", hint=f"tiles exp stop {task.name}")
         for task in chosen:
             self._end_orphan(task)
+        from tilecli.experiments import clone
+
         with self._locked():
             for task in chosen:
                 git(self.project.root, "update-ref", "-d", f"{_REFS}/{task.id}", check=False)

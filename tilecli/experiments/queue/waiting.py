@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tilecli.experiments.queue.tasks import Queue
-from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
@@ -13,7 +12,9 @@ def waiting(project: Project) -> list[Record]:
     tasks = [task for task in Queue(project).tasks() if task.state != "done"]
     if not tasks:
         return []
-    from tilecli import paramfile  # brings pydantic, which an empty queue has no need of
+    # They bring pydantic and YAML, which an empty queue has no need of.
+    from tilecli import paramfile
+    from tilecli.experiments.reading import snapshot
 
     # A sweep's tasks share one snapshot: read and parsed once.
     revs = list(dict.fromkeys(task.snapshot for task in tasks))

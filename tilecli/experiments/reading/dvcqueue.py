@@ -49,6 +49,22 @@ def tasks(project: Project, prefix: str, refs: Mapping[str, str]) -> list[Task]:
     return [*(task for task in running if task.rev not in known), *waiting, *failed]
 
 
+def run_files(project: Project) -> list[Path]:
+    """DVC's info files, one for each experiment that it runs, or once ran and did not clear away."""
+    folder = project.root / ".dvc" / "tmp" / "exps"
+    return sorted([*folder.glob("run/*/*.run"), *folder.glob("standalone/run/*/*.run")])
+
+
+def is_at_work(project: Project) -> bool:
+    """Whether DVC, or a worker of its queue, may be running an experiment here."""
+    for path in run_files(project):
+        info = _read(path)
+        left_behind = info.get("location") == _WORKSPACE and path.stem != _WORKSPACE
+        if not left_behind and not (isinstance(info.get("status"), int) and info["status"] >= _ENDED):
+            return True
+    return False
+
+
 def _entries(project: Project, ref: str, state: Literal["queued", "failed"], refs: Mapping[str, str]) -> Iterator[Task]:
     if ref not in refs:
         return
@@ -60,9 +76,8 @@ def _entries(project: Project, ref: str, state: Literal["queued", "failed"], ref
 
 
 def _running(project: Project, prefix: str) -> Iterator[Task]:
-    folder = project.root / ".dvc" / "tmp" / "exps"
-    workers = list((folder / "celery").glob("*.json"))
-    for path in sorted([*folder.glob("run/*/*.run"), *folder.glob("standalone/run/*/*.run")]):
+    workers = list((project.root / ".dvc" / "tmp" / "exps" / "celery").glob("*.json"))
+    for path in run_files(project):
         info = _read(path)
         try:
             here = info["location"] == _WORKSPACE
