@@ -3,7 +3,8 @@
     python benchmarks/compare_experiments.py [NUMBER ...]    default: 200 2000
 
 Cold: nothing of an earlier reading is left, neither ours nor DVC's. Warm: the same was asked a moment ago.
-New question: the experiments are read already, but what is asked is not what was asked before (ours only).
+New question: the experiments are read already, but what is asked is not what was asked before; DVC makes no
+difference there.
 Both commands are measured as a user meets them, each in a process of its own; the best of several runs counts.
 Beside the time on the clock stands the time on the processor, which other work on the machine disturbs less.
 """
