@@ -1,0 +1,1 @@
+"""The bundle behind HTTP: `tiles serve`. No torch, no DVC."""
