@@ -42,9 +42,8 @@ def main() -> None:
                   f"p99 {storm.quantile(0.99, 503) * 1e3:.1f} ms, slowest {max(refused) * 1e3:.1f} ms")  # fmt: skip
             after = drive(url, photo, CALM_CLIENTS, CALM_S)
             say("calm again", after)
-            print(
-                f"photos/s after : before  {after.rate / before.rate:.2f}; memory {memory:.0f} → {server.memory_mb():.0f} MB"
-            )
+            print(f"photos/s after : before  {after.rate / before.rate:.2f}")
+            print(f"memory  {memory:.0f} → {server.memory_mb():.0f} MB")
 
 
 def say(what: str, load: Load) -> None:
