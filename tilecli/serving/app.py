@@ -1,0 +1,127 @@
+"""The application: routes, their envelope, and what lives as long as they do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import Response
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+
+from tilecli import __version__
+from tilecli.serving import pages, photo_routes, problems, schemas, state_routes
+from tilecli.serving.auth import Keys, Rate
+from tilecli.serving.envelope import OPEN, Envelope
+from tilecli.serving.problems import Problem
+from tilecli.serving.service import Service
+
+log = logging.getLogger("tiles.serve")
+
+
+def make_app(service: Service) -> FastAPI:
+    """The ASGI application."""
+    app = FastAPI(
+        title="tiles",
+        version=__version__,
+        summary="Finds defects in photos of parts",
+        description="Photos in, verdicts, masks and regions out. Errors are RFC 9457 problem documents.",
+        lifespan=_lifespan,
+        docs_url=None,  # FastAPI's page loads its script from another host
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.service = service
+    app.openapi = functools.partial(_document, app)  # type: ignore[method-assign]  # as FastAPI's own docs do it
+    for module in (photo_routes, state_routes, pages):
+        app.include_router(module.router)
+    app.mount("/static", pages.assets())
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(RequestValidationError, _wrong_parameter)
+    app.add_exception_handler(Problem, _problem)
+    if service.settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(service.settings.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "X-Model-Version", "Retry-After"],
+        )
+    app.add_middleware(
+        Envelope,
+        keys=Keys(service.settings.api_keys),
+        rate=Rate(service.settings.rate),
+        telemetry=service.telemetry,
+    )
+    return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the models of answers that are written as bytes and that FastAPI never sees."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        _, models = models_json_schema(
+            [(model, "serialization") for model in schemas.ANSWERS], ref_template="#/components/schemas/{model}"
+        )
+        document.setdefault("components", {}).setdefault("schemas", {}).update(models["$defs"])
+        if app.state.service.settings.api_keys:
+            document["components"]["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            }
+            document["security"] = [{"bearer": []}, {"header": []}]
+            for path in OPEN:
+                for operation in document["paths"].get(path, {}).values():
+                    operation["security"] = []
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    tasks = [asyncio.create_task(asyncio.to_thread(_measure, service))]
+    if service.settings.reload_s:
+        tasks.append(asyncio.create_task(service.live.watch()))
+    yield
+    service.draining = True
+    for task in tasks:
+        task.cancel()
+    service.admission.close()
+    await asyncio.to_thread(service.watchers.close)
+
+
+def _measure(service: Service) -> None:
+    try:
+        log.info("%s", service.live.measure_batching())
+    except Exception:  # the server answers all the same, photo by photo
+        log.exception("batching could not be measured")
+
+
+async def _http_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    return _response(problems.of_status(error.status_code, str(error.detail)), dict(error.headers or {}))
+
+
+async def _wrong_parameter(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    said = [f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}" for entry in error.errors()]
+    return _response(Problem(problems.WRONG_PARAMETER, "; ".join(said)))
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for it
+    return _response(error)
+
+
+def _response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        problem.body(), problem.kind.status, {**(headers or {}), **problem.headers}, media_type=problems.MEDIA_TYPE
+    )
