@@ -95,6 +95,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     for task in tasks:
         task.cancel()
     service.admission.close()
+    await asyncio.to_thread(service.watchers.close)
 
 
 def _measure(service: Service) -> None:

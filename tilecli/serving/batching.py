@@ -60,7 +60,7 @@ def measure(engine: Engine, contract: InputContract, budget_s: float = 1.5) -> M
     return Measured(rates, size, time.perf_counter() - begun)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiting:
     values: Float32  # C×H×W
     done: threading.Event = field(default_factory=threading.Event)

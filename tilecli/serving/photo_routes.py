@@ -17,6 +17,7 @@ from tilecli.serving.answers import Form
 from tilecli.serving.problems import DOCUMENTED, Problem
 from tilecli.serving.schemas import BatchAnswer, MaskAnswer, PredictAnswer, RegionsAnswer, RunLengths
 from tilecli.serving.service import Service
+from tilecli.serving.shadow import SHADOW_HEADER
 from tilecli.serving.uploads import Part
 from tilecli.serving.work import Found, analyse
 
@@ -202,13 +203,12 @@ def _photo(parts: list[Part]) -> Part:
 def _find(request: Request, part: Part, waited: float) -> Found:
     """In a thread: the finding, counted and shown to whoever else wants to see it."""
     service = _service(request)
-    name = f"'{part.name}'" if part.name else "the photo"
     try:
-        found = analyse(service.live.current, part.data, service.settings.max_pixels, waited, name)
+        found = analyse(service.live.current, part, service.settings.max_pixels, waited)
     except TilesError as error:
         service.failed(error)
         raise Problem(problems.INTERNAL, "the model failed on this photo; the server's log says why") from error
-    service.note(found)
+    service.note(found, mirrored=SHADOW_HEADER.lower() in request.headers)
     return found
 
 

@@ -29,7 +29,7 @@ BACKLOG_BYTES = 64 * 2**20
 _ENDING = re.compile(r"\.[a-z0-9]{1,5}")
 _UNKNOWN_ENDING = ".bin"
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("tiles.serve")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the routes share: the model, the threads, the figures, and who else gets to see a finding."""
+"""What the routes share: the model, the threads, the figures, the watchers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tilecli.serving.live import LiveModel, Loaded
 from tilecli.serving.settings import ServeSettings
 from tilecli.serving.telemetry import Telemetry
 from tilecli.serving.uploads import Buffers
+from tilecli.serving.watchers import Watchers, make_watchers
 from tilecli.serving.work import Found
 
 log = logging.getLogger("tiles.serve")
@@ -25,17 +26,19 @@ class Service:
     admission: Admission
     telemetry: Telemetry
     buffers: Buffers
+    watchers: Watchers
     draining: bool = False
     _model_labels: tuple[str, ...] = field(default=())
 
-    def note(self, found: Found) -> None:
-        """Count a finding; in the thread that made it."""
+    def note(self, found: Found, *, mirrored: bool = False) -> None:
+        """Count a finding and show it to the watchers; in the thread that made it. `mirrored`: see `Watchers.note`."""
         prediction, telemetry = found.prediction, self.telemetry
         telemetry.photos.labels(prediction.verdict).inc()
         telemetry.share.observe(prediction.defect_share)
         telemetry.score.observe(prediction.score)
         for step, ms in found.timings_ms.items():
             (telemetry.queue if step == "queue" else telemetry.step.labels(step)).observe(ms / 1e3)
+        self.watchers.note(found, mirrored=mirrored)
 
     def failed(self, error: Exception) -> None:
         """The model could not run on a photo that was fit for it."""
@@ -44,6 +47,7 @@ class Service:
     def update_gauges(self) -> None:
         """Bring up to date what is read and not counted."""
         self.telemetry.waiting.set(self.admission.waiting)
+        self.watchers.update(self.telemetry)
 
     def name_model(self, loaded: Loaded) -> None:
         """Say in the figures which bundle answers."""
@@ -56,13 +60,14 @@ class Service:
 
 def make_service(settings: ServeSettings) -> Service:
     """Load the bundle and set up what answers with it; ModelError where it cannot be served."""
+    watchers = make_watchers(settings)  # an address that makes no sense is told before a model is loaded
     cores = hardware.usable_cores()
     threads = settings.threads or max(1, cores // settings.workers)
     live = LiveModel(settings, threads)
     # One thread for each stream of the engine, and one that decodes and encodes meanwhile.
     admission = Admission(live.current.predictor.workers, settings.queue, settings.timeout_s)
-    service = Service(settings, live, admission, Telemetry(), Buffers(settings.max_buffered_bytes))
+    service = Service(settings, live, admission, Telemetry(), Buffers(settings.max_buffered_bytes), watchers)
     service.name_model(live.current)
-    live.on_change.append(service.name_model)
+    live.on_change += [service.name_model, watchers.model_changed]
     service.telemetry.before_render.append(service.update_gauges)
     return service

@@ -10,6 +10,7 @@ from pathlib import Path
 from tilecli.errors import UsageError
 
 KEYS_VARIABLE = "TILES_API_KEYS"  # comma-separated; several, so that one can be replaced without a gap
+SHADOW_KEY_VARIABLE = "TILES_SHADOW_KEY"  # the key that the shadow endpoint wants
 MB = 1_000_000
 
 

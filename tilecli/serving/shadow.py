@@ -29,7 +29,7 @@ _ANALYZE = "/analyze?format=png"
 _SPARE_BYTES = 2**20  # an answer may be this much longer than four bytes per pixel
 _CONTENT_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("tiles.serve")
 
 
 @dataclass(frozen=True)

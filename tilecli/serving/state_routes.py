@@ -39,6 +39,15 @@ async def model(request: Request) -> ModelAnswer:
     )
 
 
+@router.get("/v1/shadow", summary="Agreement with the shadow endpoint", responses={**_KEYED, 404: DOCUMENTED[404]})
+async def shadow(request: Request) -> dict[str, Any]:
+    """What another server answered to the same photos."""
+    watched = _service(request).watchers.shadow
+    if watched is None:
+        raise Problem(problems.NOT_FOUND, "no other server gets copies of requests", "tiles serve --shadow URL")
+    return watched.report().as_dict()
+
+
 @router.get("/livez", summary="The process lives")
 async def livez() -> StateAnswer:
     """Answered by the event loop alone."""

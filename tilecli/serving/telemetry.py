@@ -15,7 +15,7 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _SHARES = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 MEDIA_TYPE = CONTENT_TYPE_LATEST
-disable_created_metrics()  # a time beside every counter, which nobody reads
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a time beside every counter, which nobody reads
 
 
 class Telemetry:

@@ -12,6 +12,7 @@ from tilecli.serving import problems
 from tilecli.serving.images import check_image
 from tilecli.serving.live import Loaded
 from tilecli.serving.problems import Problem
+from tilecli.serving.uploads import Part
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Found:
     """What the model says about one upload."""
 
     loaded: Loaded
+    name: str  # of the file, as the client says
     data: bytes  # as uploaded
     format: str
     photo: Uint8  # H×W×C, as the network takes it
@@ -26,9 +28,10 @@ class Found:
     timings_ms: dict[str, float] = field(default_factory=dict)  # queue, decode, infer
 
 
-def analyse(loaded: Loaded, data: bytes, max_pixels: int, waited_s: float = 0.0, name: str = "the photo") -> Found:
+def analyse(loaded: Loaded, part: Part, max_pixels: int, waited_s: float = 0.0) -> Found:
     """Check, decode, predict. Raises Problem (400, 413, 415) for an upload that is no photo to take."""
     begun = time.perf_counter()
+    data, name = part.data, f"'{part.name}'" if part.name else "the photo"
     kind = check_image(data, max_pixels, name)
     try:
         photo = decode_photo(data, loaded.bundle.input.channels, name)
@@ -37,4 +40,4 @@ def analyse(loaded: Loaded, data: bytes, max_pixels: int, waited_s: float = 0.0,
     decoded = time.perf_counter()
     prediction = loaded.predictor.predict(photo)
     timings = {"queue": waited_s * 1e3, "decode": (decoded - begun) * 1e3, "infer": prediction.ms}
-    return Found(loaded, data, kind, photo, prediction, timings)
+    return Found(loaded, part.name, data, kind, photo, prediction, timings)

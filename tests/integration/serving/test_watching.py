@@ -1,0 +1,63 @@
+"""Shadow and recording with real servers: what a second endpoint answered, and which photos were kept."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tests.dark_bundle import encoded, photo, write_dark_bundle
+from tests.integration.serving.server import Server, serving
+
+
+def shadow_report(server: Server, mirrored: int) -> dict[str, object]:
+    until = time.monotonic() + 20
+    while True:
+        with server.client() as client:
+            report = client.get("/v1/shadow").json()
+        if report["mirrored"] >= mirrored:
+            return dict(report)
+        assert time.monotonic() < until, report
+        time.sleep(0.05)
+
+
+def test_two_servers_shadow_each_other_without_end(dark: Path, tmp_path: Path) -> None:
+    keener = tmp_path / "keener"
+    write_dark_bundle(keener, threshold=0.1)  # calls the surface itself defect
+    image = photo()
+    image[:5] = 90  # darker than the surface, not as dark as the box
+    with serving(keener, tmp_path / "b") as other:
+        options = ("--shadow", other.url, "--shadow-share", "1")
+        with serving(dark, tmp_path / "a", *options) as server, server.client() as client:
+            for _ in range(4):
+                done = client.post("/v1/predict", files={"image": ("part.png", encoded(image))})
+                assert done.status_code == 200
+            report = shadow_report(server, 4)
+            figures = client.get("/metrics").text
+    ours = np.count_nonzero(image < 128)
+    assert report["dice_pooled"] == 2 * ours / (ours + image.size)
+    assert report["same_answer_share"] == 1.0
+    assert report["dropped"] == 0
+    assert 'tiles_shadow{figure="mirrored"} 4.0' in figures
+
+
+def test_no_shadow_says_how_to_get_one(server: Server) -> None:
+    with server.client() as client:
+        done = client.get("/v1/shadow")
+    assert done.status_code == 404
+    assert "--shadow" in done.json()["hint"]
+
+
+def test_recorded_photos_are_the_ones_that_came(dark: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    data = encoded(photo(), ".jpg")
+    with serving(dark, tmp_path / "home", "--record", str(folder), "--record-share", "1") as server:
+        with server.client() as client:
+            answer = client.post("/v1/predict", files={"image": ("line 7.jpg", data)}).json()
+        server.stop()
+    (kept,) = folder.glob("*.jpg")
+    facts = json.loads(kept.with_suffix(".json").read_text())
+    assert kept.read_bytes() == data
+    assert facts["verdict"] == "defect"
+    assert facts["model"] == answer["model"]["version"]
+    assert facts["name"] == "line 7.jpg"
