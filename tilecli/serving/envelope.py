@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tilecli.serving import problems
@@ -21,6 +22,8 @@ log = logging.getLogger("tiles.serve")
 # Open to everybody: probes, and the page, which asks for the key itself.
 OPEN = ("/livez", "/readyz", "/", "/favicon.ico")
 _FREE = ("/livez", "/readyz", "/metrics")  # not counted against a client's rate
+HEADER_BYTES = 32_768  # of a request's headers; the parser of HTTP lets more pass where it comes all at once
+_GONE = 499  # for the figures alone, as nginx counts them: the client left before it was answered
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -72,6 +75,9 @@ class Envelope:
                 await self._app(scope, receive, dressed)
             except Problem as problem:
                 await _answer(problem, dressed)
+            except ClientDisconnect:
+                code = _GONE
+                log.debug("request %s: the client left before all of it had come", name)
             except Exception:
                 log.exception("request %s: %s %s failed", name, scope["method"], scope["path"])
                 if started:
@@ -85,6 +91,9 @@ class Envelope:
 
     def _admit(self, scope: Scope, headers: Headers) -> None:
         path = scope["path"]
+        size = sum(len(header) + len(value) for header, value in headers.raw)
+        if size > HEADER_BYTES:
+            raise Problem(problems.LONG_HEADERS, f"the headers have {size:,} bytes; up to {HEADER_BYTES:,} are taken")
         if path not in OPEN and not path.startswith("/static/"):
             self._keys.check(headers)
         if path not in _FREE:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 
+# Each writes a line or more about every upload that is broken. Whoever sent it is told; a log that a single client can
+# fill at will tells nobody anything.
+_TALKATIVE = ("python_multipart", "uvicorn.error")
+
 
 def set_up(name: str = "", *, verbose: bool = False) -> None:
     """Log from `INFO` (`verbose`: `DEBUG`) on; `name` stands in each line where several processes write one log."""
@@ -15,3 +19,16 @@ def set_up(name: str = "", *, verbose: bool = False) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("tiles").setLevel(logging.DEBUG if verbose else logging.INFO)
+    for talker in _TALKATIVE:
+        logging.getLogger(talker).setLevel(logging.ERROR)
+    _hush_opencv()
+
+
+def _hush_opencv() -> None:
+    """OpenCV prints why it cannot decode, past all loggers."""
+    from tilecli import quiet
+
+    quiet.be_quiet()
+    import cv2
+
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
