@@ -17,7 +17,8 @@ import pytest
 from tests.conftest import Tiles
 from tests.experiment_repo import Repository, perfect, run_files
 from tilecli.errors import ProjectError, UsageError
-from tilecli.experiments.plots import axes, figures_html, figures_plotly, plot
+from tilecli.experiments.plots import axes, figures_plotly, plot
+from tilecli.experiments.plots.page import as_json
 from tilecli.palette import DARK, LIGHT
 
 NASTY = "a<img/src=x>&$b$"  # git takes it as a name
@@ -167,7 +168,7 @@ def test_names_are_text_and_nothing_else(repo: Repository, tmp_path: Path, tiles
         assert "</script" not in text
         assert "$" not in text, "Plotly would set it as a formula"
         assert NASTY in unescape(text) or "</script>" in unescape(text)
-    assert figures_html.as_json(["</script>&"]) == r'["\u003c/script\u003e\u0026"]'
+    assert as_json(["</script>&"]) == r'["\u003c/script\u003e\u0026"]'
 
 
 @pytest.mark.parametrize("kind", ["parallel", "scatter", "curves", "all"])
