@@ -40,6 +40,7 @@ def plot(
 ) -> None:
     """Draw several runs: parallel coordinates, a metric against a param, learning curves.
 
+    On the page, ranges dragged along the axes of the parallel coordinates choose runs, and list them.
     Example: tiles exp plot --x train.learning_rate --y dice_mean --out rates.html
     """
     from tilecli.experiments.plots import plot as drawing

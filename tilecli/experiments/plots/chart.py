@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape as escape_tags
 from typing import Any
 
@@ -10,9 +10,9 @@ from tilecli.experiments.plots import axes
 from tilecli.experiments.plots.looks import Look
 from tilecli.experiments.plots.plot import Run
 
-_HEIGHT = 400  # px, of a chart
+HEIGHT = 400  # px, of a chart
 _TOP, _BOTTOM = 34, 50  # px of margin; the buttons are above the drawing area
-_AREA = _HEIGHT - _TOP - _BOTTOM
+_AREA = HEIGHT - _TOP - _BOTTOM
 _LINE_HEIGHT = 15 / _AREA  # of a label, as a share of the drawing area
 
 
@@ -24,6 +24,8 @@ class Chart:
     spec: dict[str, Any]
     wide: bool = False  # as wide as the page
     least: int = 440  # px of width, below which it is scrolled
+    # Of parallel coordinates, for each axis what parallel.js needs to put it elsewhere.
+    axes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def names(ends: list[tuple[Look, str, float, float, float]], theme: dict[str, str]) -> list[dict[str, Any]]:
@@ -91,7 +93,7 @@ def layout(theme: dict[str, str]) -> dict[str, Any]:
         "automargin": True,
     }
     return {
-        "height": _HEIGHT,
+        "height": HEIGHT,
         "margin": {"l": 60, "r": 30, "t": _TOP, "b": _BOTTOM},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

@@ -11,11 +11,18 @@ from string import Template
 
 from tilecli import files, palette
 from tilecli.errors import MissingExtraError
-from tilecli.experiments.plots.chart import Chart
+from tilecli.experiments.plots.chart import HEIGHT, Chart
 
 # The browser itself refuses whatever the page would fetch from elsewhere.
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
 _POLICY += "form-action 'none'; base-uri 'none'"
+
+# Below parallel coordinates: which runs lie in the ranges that were dragged along axes.
+_CHOSEN = (
+    '<div class="chosen" id="chosen-{number}">'
+    "<p>Drag along an axis to choose runs, and the name of an axis to move it; double click clears.</p>"
+    '<p><output></output> <button type="button">Clear</button></p><ol></ol></div>'
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class Page:
     light: Sequence[Chart]
     dark: Sequence[Chart]  # the same ones in the other colours
     notes: Sequence[str]
+    runs: Sequence[dict[str, str]] = ()  # name and value, by the number that is the `meta` of their traces
 
 
 def write(page: Page, out: Path) -> None:
@@ -40,13 +48,12 @@ def write(page: Page, out: Path) -> None:
 
 def html(page: Page, plotly: str) -> str:
     """The page; `plotly` is Plotly's script."""
-    sections = [
-        f'<section class="{"wide" if chart.wide else ""}"><h2>{escape(chart.heading)}</h2>'
-        f'<div id="chart-{number}" role="img" aria-label="{escape(chart.heading)}" style="min-width: {chart.least}px">'
-        "</div></section>"
-        for number, chart in enumerate(page.light)
-    ]
-    data = {"light": [chart.spec for chart in page.light], "dark": [chart.spec for chart in page.dark]}
+    sections = [_section(number, chart) for number, chart in enumerate(page.light)]
+    data = {
+        "light": [chart.spec | {"axes": chart.axes or None} for chart in page.light],
+        "dark": [chart.spec | {"axes": chart.axes or None} for chart in page.dark],
+        "runs": list(page.runs),
+    }
     return Template(_beside("page.html")).substitute(
         policy=_POLICY,
         title=escape(page.title),
@@ -58,8 +65,17 @@ def html(page: Page, plotly: str) -> str:
         sections="\n".join(sections),
         notes="".join(f"<p>{escape(note)}</p>" for note in page.notes),
         charts=as_json(data),
-        code=_beside("page.js"),
+        code=_beside("parallel.js") + _beside("page.js"),
     )
+
+
+def _section(number: int, chart: Chart) -> str:
+    heading = escape(chart.heading)
+    # Plotly measures the element at each change of the window, and would find none of its own height.
+    style = f"min-width: {chart.least}px; height: {HEIGHT}px"
+    place = f'<div id="chart-{number}" role="img" aria-label="{heading}" style="{style}"></div>'
+    below = _CHOSEN.format(number=number) if chart.axes else ""
+    return f'<section class="{"wide" if chart.wide else ""}"><h2>{heading}</h2>{place}{below}</section>'
 
 
 def as_json(value: object) -> str:

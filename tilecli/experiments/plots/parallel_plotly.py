@@ -36,37 +36,32 @@ def parallel(plot: Plot, drawn: list[Look], theme: dict[str, str]) -> Chart:
         )
     # The best is drawn last, above the others.
     data.reverse()
+    placed = [_axis(plot, axis, drawn, theme) for axis in plot.parallel]
     layout = chart.layout(theme)
-    layout["margin"] = {
-        "l": 16 + 7 * max(len(tick.label) for tick in plot.parallel[0].ticks),
-        "r": 150,
-        "t": 70,
-        "b": 20,
-    }
+    layout["margin"] = {"l": placed[0]["left"], "r": 150, "t": 70, "b": 20}
     layout["xaxis"] = {"range": [-0.05, last + 0.02], "visible": False, "fixedrange": True}
     layout["yaxis"] = {"range": [-0.05, 1.05], "visible": False, "fixedrange": True}
     line = {"type": "line", "y0": 0, "y1": 1, "line": {"color": theme["muted"], "width": 1}, "layer": "below"}
     layout["shapes"] = [line | {"x0": place, "x1": place} for place in range(last + 1)]
-    layout["annotations"] = []
-    for place, axis in enumerate(plot.parallel):
-        layout["annotations"].append(_axis_title(axis, place, theme))
-        for tick in axis.ticks:
-            layout["annotations"].append(
-                chart.text(chart.safe(tick.label), place, tick.place, theme["muted"])
-                | {"xanchor": "right", "xshift": -5, "bgcolor": theme["panel"], "borderpad": 1, "opacity": 0.9}
-            )
-    ends = [
-        (look, run.name, place)
-        for look, run, place in zip(drawn, plot.measured, plot.parallel[last].places, strict=False)
-    ]
-    layout["annotations"] += chart.names(
-        [(*end[:2], last, end[2], end[2]) for end in ends if end[2] is not None], theme
-    )
-    return Chart(_HEADING, {"data": data, "layout": layout}, wide=True, least=95 * len(plot.parallel) + 200)
+    layout["annotations"] = [mark | {"x": place} for place, axis in enumerate(placed) for mark in axis["marks"]]
+    layout["annotations"] += [end | {"x": last} for end in placed[last]["ends"]]
+    least = 95 * len(plot.parallel) + 200
+    return Chart(_HEADING, {"data": data, "layout": layout}, wide=True, least=least, axes=placed)
 
 
-def _axis_title(axis: Axis, place: int, theme: dict[str, str]) -> dict[str, Any]:
+def _axis(plot: Plot, axis: Axis, drawn: list[Look], theme: dict[str, str]) -> dict[str, Any]:
+    """What goes with an axis wherever it stands.
+
+    `marks`: its title and ticks; `ends`: the names of runs, where it is the last one; `left`: px of margin, where it is
+    the first one. Marks and ends lack their x.
+    """
     text = "<br>".join(chart.safe(line) for line in title(axis.name))
     if axis.name in HEADLINE and not higher_is_better(axis.name):
         text += "<br><i>lower is better</i>"
-    return chart.text(text, place, 1.0, theme["ink"]) | {"yanchor": "bottom", "yshift": 12}
+    marks = [chart.text(text, 0, 1.0, theme["ink"]) | {"yanchor": "bottom", "yshift": 12}]
+    beside = {"xanchor": "right", "xshift": -5, "bgcolor": theme["panel"], "borderpad": 1, "opacity": 0.9}
+    marks += [chart.text(chart.safe(tick.label), 0, tick.place, theme["muted"]) | beside for tick in axis.ticks]
+    ends = zip(drawn, plot.measured, axis.places, strict=False)
+    named = [(look, run.name, 0, place, place) for look, run, place in ends if place is not None]
+    left = 16 + 7 * max((len(tick.label) for tick in axis.ticks), default=0)
+    return {"marks": marks, "ends": chart.names(named, theme), "left": left}
