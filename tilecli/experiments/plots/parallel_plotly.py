@@ -62,6 +62,7 @@ def _axis(plot: Plot, axis: Axis, drawn: list[Look], theme: dict[str, str]) -> d
     beside = {"xanchor": "right", "xshift": -5, "bgcolor": theme["panel"], "borderpad": 1, "opacity": 0.9}
     marks += [chart.text(chart.safe(tick.label), 0, tick.place, theme["muted"]) | beside for tick in axis.ticks]
     ends = zip(drawn, plot.measured, axis.places, strict=False)
+    named: list[tuple[Look, str, float, float, float]]
     named = [(look, run.name, 0, place, place) for look, run, place in ends if place is not None]
     left = 16 + 7 * max((len(tick.label) for tick in axis.ticks), default=0)
     return {"marks": marks, "ends": chart.names(named, theme), "left": left}
