@@ -18,8 +18,9 @@ from tilecli.serving.telemetry import Telemetry
 
 log = logging.getLogger("tiles.serve")
 
-# Open to everybody: probes, and the page, which asks for the key itself.
-OPEN = ("/livez", "/readyz", "/", "/favicon.ico")
+# Open to everybody: probes, the page, which asks for the key itself, and what every copy of tiles says of its API.
+OPEN = ("/livez", "/readyz", "/", "/docs", "/favicon.ico")
+_STATIC = "/static/"
 _FREE = ("/livez", "/readyz", "/metrics")  # not counted against a client's rate
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _POLICY = (
@@ -85,9 +86,9 @@ class Envelope:
 
     def _admit(self, scope: Scope, headers: Headers) -> None:
         path = scope["path"]
-        if path not in OPEN and not path.startswith("/static/"):
+        if path not in OPEN and not path.startswith(_STATIC):
             self._keys.check(headers)
-        if path not in _FREE:
+        if path not in _FREE and not path.startswith(_STATIC):  # one look at the page asks for all its files
             client = headers.get("authorization") or headers.get("x-api-key") or (scope.get("client") or ("?",))[0]
             self._rate.check(client)
 
@@ -105,4 +106,4 @@ def _route(scope: Scope) -> str:
     route: Any = scope.get("route")
     if route is not None and getattr(route, "path", None):
         return str(route.path)
-    return "/static" if str(scope["path"]).startswith("/static/") else "other"
+    return "/static" if str(scope["path"]).startswith(_STATIC) else "other"
