@@ -42,7 +42,6 @@ def make_app(service: Service) -> FastAPI:
     app.openapi = functools.partial(_document, app)  # type: ignore[method-assign]  # as FastAPI's own docs do it
     for module in (photo_routes, state_routes, pages):
         app.include_router(module.router)
-    app.mount("/static", pages.assets())
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _wrong_parameter)
     app.add_exception_handler(Problem, _problem)
