@@ -11,18 +11,18 @@ from tilecli.cli import terminal
 from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
 
-_PARTS = ("commands", "inference", "training")
+_PARTS = ("commands", "inference", "serve", "training")
 
 
 @verb
 def bench(
     parts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[commands|inference|training]…", help="What to measure; default: all."),
+        typer.Argument(metavar="[commands|inference|serve|training]…", help="What to measure; default: all."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure whole commands, inference and training against plain loops in the same run.
+    """Measure whole commands, inference, serving and training against plain loops in the same run.
 
     Example: tiles bench training
     """

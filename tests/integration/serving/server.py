@@ -17,6 +17,8 @@ import httpx
 
 from tests.conftest import ROOT
 
+# The interpreter of an installation to test instead of this checkout: of the bare wheel, for one.
+INSTALLED = os.environ.get("TILES_TEST_PYTHON")
 _URL = re.compile(r"http://[\w.\[\]:]+")
 
 
@@ -87,10 +89,11 @@ def serving(bundle: Path, home: Path, *options: str, ready: bool = True, **varia
     """Start `tiles serve --bundle bundle --port 0 …`; end it afterwards, however the test went."""
     home.mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH")}
+    checkout = {} if INSTALLED else {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tilecli", "serve", "--bundle", str(bundle), "--port", "0", *options],
+        [INSTALLED or sys.executable, "-m", "tilecli", "serve", "--bundle", str(bundle), "--port", "0", *options],
         cwd=home,
-        env={**kept, "HOME": str(home), "NO_COLOR": "1", "PYTHONPATH": str(ROOT), **variables},
+        env={**kept, **checkout, "HOME": str(home), "NO_COLOR": "1", **variables},
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -33,10 +33,10 @@ def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
-def in_flight(client: httpx.Client) -> int:
-    """Requests being answered, but for the one that asks."""
+def figure(client: httpx.Client, name: str) -> float:
+    """The value of a figure without labels."""
     lines = client.get("/metrics").text.splitlines()
-    return int(float(next(line for line in lines if line.startswith("tiles_in_flight ")).split()[1])) - 1
+    return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 
 
 def version(client: httpx.Client) -> str:
@@ -146,7 +146,7 @@ def test_end_answers_what_was_accepted(dark: Path, tmp_path: Path) -> None:
             thread.start()
         with server.client() as client:
             # Until all of them have been read: from then on each is owed an answer.
-            wait_for(lambda: len(results) + in_flight(client) >= 12)
+            wait_for(lambda: len(results) + figure(client, "tiles_in_flight") > 12)
         begun = time.monotonic()
         code = server.stop(signal.SIGTERM)
         for thread in asking:
@@ -162,7 +162,7 @@ def test_too_much_work_is_refused_quickly_and_gets_over(dark: Path, tmp_path: Pa
     with serving(dark, tmp_path / "home", "--queue", "4") as server:
         taken: dict[int, list[float]] = {200: [], 503: []}
         waits: set[str] = set()
-        probes: list[float] = []
+        waiting: list[float] = []
         over = time.monotonic() + 5
 
         def ask() -> None:
@@ -175,26 +175,23 @@ def test_too_much_work_is_refused_quickly_and_gets_over(dark: Path, tmp_path: Pa
                         waits.add(done.headers["retry-after"])
                         time.sleep(0.02)
 
-        def probe() -> None:
+        def look() -> None:
             with server.client() as client:
                 while time.monotonic() < over:
-                    begun = time.monotonic()
                     assert client.get("/livez").status_code == 200
-                    probes.append(time.monotonic() - begun)
+                    waiting.append(figure(client, "tiles_waiting"))
                     time.sleep(0.05)
 
         with ThreadPoolExecutor(31) as pool:
-            asked = [pool.submit(ask) for _ in range(30)] + [pool.submit(probe)]
+            asked = [pool.submit(ask) for _ in range(30)] + [pool.submit(look)]
         for entry in asked:
             entry.result()
-        assert len(taken[200]) > 10
+        assert taken[200]
         assert len(taken[503]) > 10
         assert all(int(wait) >= 1 for wait in waits)
-        # Bounded by the queue, whatever the load; far from what an unbounded one of thirty clients would make of it.
-        assert max(taken[200]) < 10
-        assert len(probes) > 5
+        assert max(waiting) <= 4
         with server.client() as client:
-            wait_for(lambda: "tiles_waiting 0.0" in client.get("/metrics").text)
+            wait_for(lambda: figure(client, "tiles_waiting") == 0)
             assert client.post("/v1/predict", files={"image": ("a.png", SMALL)}).status_code == 200
         assert "Traceback" not in server.log
 
