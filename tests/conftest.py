@@ -1,6 +1,7 @@
 """What tests share: running `tiles` as a user would, and the place of the real photos."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,3 +56,14 @@ def tiles(tmp_path: Path) -> Tiles:
         return done
 
     return run
+
+
+@pytest.fixture
+def browser() -> str:
+    """The path of a Chromium; the test is skipped where there is none."""
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    if not found:
+        pytest.skip("no Chromium on this machine")
+    return found

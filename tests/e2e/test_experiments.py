@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -83,6 +84,8 @@ def test_a_search_prunes_resumes_and_makes_experiments(session: Session):
         record = rows[trial["experiment"]]
         assert record["metrics"]["valid.dice"] == trial["valid.dice"]
         assert record["params"]["train.learning_rate"] == pytest.approx(trial["train.learning_rate"], rel=1e-3)
+    assert found["importances"] == {}  # one setting has none to be weighed against
+    assert "valid.dice over trials" in Path(found["picture"]).read_text()
     assert "about valid.dice" in session.tiles(*search[:-1], "dice_mean", code=2).stderr
 
 

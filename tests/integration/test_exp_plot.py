@@ -1,11 +1,9 @@
-"""`tiles exp plot` on experiments in a real git repository, and its page in a real browser."""
+"""`tiles exp plot` on experiments in a real git repository."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -17,7 +15,8 @@ import pytest
 from tests.conftest import Tiles
 from tests.experiment_repo import Repository, perfect, run_files
 from tilecli.errors import ProjectError, UsageError
-from tilecli.experiments.plots import axes, figures_html, figures_plotly, plot
+from tilecli.experiments.plots import axes, figures_plotly, plot
+from tilecli.experiments.plots.page import as_json
 from tilecli.palette import DARK, LIGHT
 
 NASTY = "a<img/src=x>&$b$"  # git takes it as a name
@@ -167,7 +166,7 @@ def test_names_are_text_and_nothing_else(repo: Repository, tmp_path: Path, tiles
         assert "</script" not in text
         assert "$" not in text, "Plotly would set it as a formula"
         assert NASTY in unescape(text) or "</script>" in unescape(text)
-    assert figures_html.as_json(["</script>&"]) == r'["\u003c/script\u003e\u0026"]'
+    assert as_json(["</script>&"]) == r'["\u003c/script\u003e\u0026"]'
 
 
 @pytest.mark.parametrize("kind", ["parallel", "scatter", "curves", "all"])
@@ -221,76 +220,3 @@ def test_two_runs_of_one_name_are_told_apart(repo: Repository) -> None:
     names = [run.name for run in collected(repo, kind="curves").runs]
     assert f"slow ({rev[:7]})" in names
     assert f"slow ({other[:7]})" in names
-
-
-@pytest.fixture
-def browser() -> str:
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-    )
-    if not found:
-        pytest.skip("no Chromium on this machine")
-    return found
-
-
-def visit(browser: str, page: Path, tmp_path: Path) -> tuple[str, list[str], list[str]]:
-    """The page's DOM after its scripts ran, what the console said, and what the page asked the network for."""
-    log = tmp_path / "net.json"
-    done = subprocess.run(
-        [
-            browser,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--no-first-run",
-            "--host-resolver-rules=MAP * ~NOTFOUND",  # nor may the browser itself call anyone
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--enable-logging=stderr",
-            f"--log-net-log={log}",
-            "--virtual-time-budget=8000",
-            "--dump-dom",
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=True,
-    )
-    console = [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]
-    events = json.loads(log.read_text())["events"]
-    asked = [event["params"] for event in events if "initiator" in event.get("params", {})]
-    # "not an origin" is the browser's own business.
-    urls = [str(params["url"]) for params in asked if params["initiator"] != "not an origin"]
-    return done.stdout, console, [url for url in urls if not url.startswith(("file:", "data:", "blob:"))]
-
-
-def test_the_page_works_in_a_browser_without_a_network(
-    repo: Repository, tmp_path: Path, tiles: Tiles, browser: str
-) -> None:
-    out = tmp_path / "page.html"
-    tiles("exp", "plot", "--out", out, cwd=repo.project.root)
-    dom, console, asked = visit(browser, out, tmp_path)
-    assert console == []
-    assert asked == []
-    assert 'data-drawn="5"' in dom
-    drawn = re.sub(r"<script.*?</script>", "", dom, flags=re.S)
-    assert drawn.count('class="main-svg"') >= 5
-    assert "a&lt;img/src=x&gt;&amp;$b$" in drawn, "the name is not written as it is"
-    assert "<img" not in drawn
-    assert "Download plot" in drawn
-    assert "Share chart" not in drawn, "a button that uploads the chart"
-
-
-def test_the_browser_test_would_notice(repo: Repository, tmp_path: Path, tiles: Tiles, browser: str) -> None:
-    """A page that asks for a picture elsewhere, and one that may not."""
-    out = tmp_path / "page.html"
-    tiles("exp", "plot", "--kind", "curves", "--out", out, cwd=repo.project.root)
-    page = out.read_text().replace("<main>", '<main><img src="http://tiles.invalid/x.png">')
-    out.write_text(page)
-    _, console, asked = visit(browser, out, tmp_path)
-    assert asked == []
-    assert any("Content Security Policy" in line for line in console)
-    out.write_text(re.sub(r"<meta http-equiv[^>]*>", "", page))
-    _, _, asked = visit(browser, out, tmp_path)
-    assert set(asked) == {"http://tiles.invalid/x.png"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tilecli.cli import terminal
+from tilecli.cli.exp import picture
 from tilecli.cli.verb import verb
 
 
@@ -35,13 +35,12 @@ def plot(
     kind: Annotated[
         Kind, typer.Option("--kind", help="Parallel coordinates, metric against param, learning curves.")
     ] = Kind.all,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="An .html or .png file to write.")
-    ] = None,
-    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    out: picture.Out = None,
+    open_: picture.Open = False,
 ) -> None:
     """Draw several runs: parallel coordinates, a metric against a param, learning curves.
 
+    On the page, ranges dragged along the axes of the parallel coordinates choose runs, and list them.
     Example: tiles exp plot --x train.learning_rate --y dice_mean --out rates.html
     """
     from tilecli.experiments.plots import plot as drawing
@@ -66,9 +65,6 @@ def plot(
     for note in found.notes:
         terminal.say(f"[muted]{escape(note)}[/]")
     if open_:
-        import webbrowser
-
-        if not webbrowser.open(out.resolve().as_uri()):
-            terminal.say("[warning]no browser could be opened here; the file is written[/]")
+        picture.show(out)
     elif ending == "html":
         terminal.next_commands("the same with --open shows it in the browser")

@@ -241,9 +241,8 @@ def _watch(queue: Queue, *, until_idle: bool) -> None:
 
 
 def _busy(queue: Queue) -> bool:
-    """Whether anything runs, or waits with a worker there to take it."""
-    states = {task.state for task in queue.tasks()}
-    return "running" in states or ("queued" in states and bool(queue.workers()))
+    """Whether anything runs, or a worker is there: it goes as soon as it has cleared up after the last task."""
+    return any(task.state == "running" for task in queue.tasks()) or bool(queue.workers())
 
 
 def _table(queue: Queue) -> Table:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tilecli.cli import terminal
+from tilecli.cli.exp import picture
 from tilecli.cli.options import Json, Preset
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from tilecli.experiments.queue.study import Search
 
 
 @verb
@@ -30,6 +34,8 @@ def tune(
         bool, typer.Option("--prune/--no-prune", help="End a training early whose valid Dice falls behind.")
     ] = True,
     preset: Preset = None,
+    out: picture.Out = None,
+    open_: picture.Open = False,
     as_json: Json = False,
 ) -> None:
     """Search settings with Optuna (TPE); resumable, every trial an experiment.
@@ -38,12 +44,16 @@ def tune(
     """
     from tilecli import progress
     from tilecli.cli import options
+    from tilecli.experiments.plots.plot import ending
     from tilecli.experiments.project import check_form
     from tilecli.experiments.queue import tune as library
     from tilecli.layout import find_project
 
     project = find_project()
     check_form(study)
+    # Beside the study, not into the project: DVC would ask about a file that git does not know.
+    out = out or project.scratch / "tune" / f"{study}.html"
+    kind = ending(out)
     axes = library.search_space(set_)
 
     def settings(chosen: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -67,50 +77,69 @@ def tune(
     except KeyboardInterrupt:
         terminal.say("stopped; the same command goes on with this study")
         raise
-    _show(found, metric, axes, as_json=as_json)
-
-
-def _show(study: Any, metric: str, axes: Any, *, as_json: bool) -> None:
-    from tilecli.experiments.compare import higher_is_better
-    from tilecli.experiments.queue.tune import importances
-
-    shares = importances(study)
-    trials = [
-        {
-            "trial": trial.number + 1,
-            "experiment": trial.user_attrs.get("experiment"),
-            "state": trial.state.name.lower(),
-            metric: trial.user_attrs.get("metric"),
-            **trial.params,
-        }
-        for trial in study.get_trials(deepcopy=False)
-    ]
+    path = _draw(found, out, kind, project.root.name)
     if as_json:
-        terminal.print_json({"study": study.study_name, "trials": trials, "importances": shares})
-        return
-    ended = [trial for trial in trials if isinstance(trial[metric], float | int)]
-    ended.sort(key=lambda trial: trial[metric], reverse=higher_is_better(metric))
-    names = [axis.key for axis in axes]
-    columns = [("experiment", "left"), ("state", "left"), (metric, "right")]
+        _print_json(found, path)
+    else:
+        _show(found, [axis.key for axis in axes], path)
+    if open_ and path:
+        picture.show(path)
+
+
+def _draw(search: Search, out: Path, kind: str, project: str) -> Path | None:
+    """Draw the search; None where there is too little of it for a picture."""
+    if len(search.measured) < 2:
+        return None
+    if kind == "html":
+        from tilecli.experiments.plots.search_html import write
+    else:
+        from tilecli.experiments.plots.search_png import write
+    write(search, out, project)
+    return out
+
+
+def _print_json(search: Search, path: Path | None) -> None:
+    trials = [
+        {"trial": trial.number, "experiment": trial.experiment or None, "state": trial.state}
+        | {search.metric: trial.value, **trial.settings}
+        for trial in search.trials
+    ]
+    found = {"study": search.name, "trials": trials, "importances": search.importances, "notes": search.notes}
+    terminal.print_json(found | {"picture": str(path) if path else None})
+
+
+def _show(search: Search, names: list[str], path: Path | None) -> None:
+    ranked = search.ranked
+    columns = [("experiment", "left"), ("state", "left"), (search.metric, "right")]
     columns += [(name.removeprefix("train."), "right") for name in names]
     rows = [
         [
-            str(trial["experiment"]),
-            str(trial["state"]),
-            f"[best]{terminal.number(trial[metric])}[/]" if trial is ended[0] else terminal.number(trial[metric]),
-            *(f"{value:g}" if isinstance(value := trial.get(name), float) else str(value) for name in names),
+            trial.experiment,
+            trial.state,
+            f"[best]{terminal.number(trial.value)}[/]" if trial is ranked[0] else terminal.number(trial.value),
+            *(_value(trial.settings[name]) if name in trial.settings else "–" for name in names),
         ]
-        for trial in ended
+        for trial in ranked
     ]
     out = terminal.console()
-    out.print(terminal.table(f"Study {study.study_name}", columns, rows))
-    if shares:
+    out.print(terminal.table(f"Study {search.name}", columns, rows))
+    if search.importances:
         width = 30
         bars = [
             [name.removeprefix("train."), "━" * round(share * width), terminal.percent(share)]
-            for name, share in shares.items()
+            for name, share in search.importances.items()
         ]
-        out.print(terminal.table(f"What {metric} hung on", [("", "left"), ("", "left"), ("", "right")], bars))
-    if ended:
-        best = ended[0]["experiment"]
+        out.print(terminal.table(f"What {search.metric} hung on", [("", "left"), ("", "left"), ("", "right")], bars))
+    for note in search.notes:
+        terminal.say(f"[muted]{terminal.plain(note)}[/]")
+    if path:
+        terminal.say(f"drawn in {terminal.plain(path)}")
+    else:
+        terminal.say("[muted]a picture of the search needs two trials that were measured[/]")
+    if ranked:
+        best = ranked[0].experiment
         terminal.next_commands(f"tiles exp show {best}", f"tiles exp apply {best}")
+
+
+def _value(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else terminal.plain(value)

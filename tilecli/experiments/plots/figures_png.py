@@ -5,38 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tilecli import files, palette
-from tilecli.errors import MissingExtraError
+from tilecli import palette
 from tilecli.experiments.compare import HEADLINE, higher_is_better
-from tilecli.experiments.plots import axes
+from tilecli.experiments.plots import axes, sheet
 from tilecli.experiments.plots.axes import Axis
-from tilecli.experiments.plots.looks import Look, legend, looks, title
+from tilecli.experiments.plots.looks import Look, legend, looks, metric_title, title
 from tilecli.experiments.plots.plot import SERIES, Plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_DPI = 150
-_WIDTH, _HEIGHT = 12.0, 4.0  # inches, of one row
 _COLUMNS = 2
-_INK, _MUTED, _LINE = palette.LIGHT["ink"], palette.LIGHT["muted"], palette.LIGHT["line"]
 _DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
-_SHAPES = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^"}
-_SHAPES |= {"cross": "P", "x": "X", "triangle-down": "v", "star": "*"}
 
 
 def write(plot: Plot, out: Path, project: str) -> None:
     """Write every chart of `plot` to `out`, one below the other. MissingExtraError without matplotlib."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "train") from error
     small = len(plot.scatter) + len(plot.curves)
     rows = bool(plot.parallel) + -(-small // _COLUMNS)
-    figure = Figure(figsize=(_WIDTH, _HEIGHT * rows + 0.4), dpi=_DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.suptitle(_plain(f"Experiments of {project}"), x=0.01, ha="left", color=_INK, fontsize=14)
+    figure = sheet.new(f"Experiments of {project}", rows)
     grid = figure.add_gridspec(rows, _COLUMNS)
     drawn = looks(len(plot.runs), palette.LIGHT)
     if plot.parallel:
@@ -46,11 +33,7 @@ def write(plot: Plot, out: Path, project: str) -> None:
         _scatter(figure.add_subplot(grid[cell]), plot, x, drawn)
     for name, cell in zip(plot.curves, cells[len(plot.scatter) :], strict=False):
         _curves(figure.add_subplot(grid[cell]), plot, name, drawn)
-    notes = [text for text in (legend(len(plot.runs), plot.y), *plot.notes) if text]
-    if notes:
-        figure.supxlabel(_plain("   ".join(notes)), x=0.01, ha="left", color=_MUTED, fontsize=8)
-    with files.whole_file(out) as temporary:
-        figure.savefig(temporary)
+    sheet.save(figure, [legend(len(plot.runs), plot.y), *plot.notes], out)
 
 
 def _parallel(area: Axes, plot: Plot, drawn: list[Look]) -> None:
@@ -59,15 +42,15 @@ def _parallel(area: Axes, plot: Plot, drawn: list[Look]) -> None:
         known = [(place, axis.places[row]) for place, axis in enumerate(plot.parallel) if axis.places[row] is not None]
         area.plot(*zip(*known, strict=True), **_line(look), marker="o", markersize=3)
     for place, axis in enumerate(plot.parallel):
-        area.axvline(place, color=_MUTED, linewidth=0.8, zorder=0)
+        area.axvline(place, color=sheet.MUTED, linewidth=0.8, zorder=0)
         name = "\n".join(title(axis.name))
         if axis.name in HEADLINE and not higher_is_better(axis.name):
             name += "\n(lower is better)"
-        area.annotate(_plain(name), (place, 1), (0, 8), textcoords="offset points", ha="center", fontsize=8, color=_INK)
+        area.annotate(sheet.plain(name), (place, 1), (0, 8), ha="center", **sheet.TEXT)
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
         for tick in axis.ticks:
-            style: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 7, "color": _MUTED, "bbox": box}
-            area.annotate(_plain(tick.label), (place, tick.place), (-4, 0), textcoords="offset points", **style)
+            style = sheet.TEXT | {"ha": "right", "va": "center", "fontsize": 7, "color": sheet.MUTED, "bbox": box}
+            area.annotate(sheet.plain(tick.label), (place, tick.place), (-4, 0), **style)
     ends = zip(drawn, plot.measured, plot.parallel[last].places, strict=False)
     _write_names(area, [(look, run.name, last, place) for look, run, place in ends if place is not None], (0.0, 1.0))
     area.set_axis_off()
@@ -83,22 +66,19 @@ def _scatter(area: Axes, plot: Plot, x: Axis, drawn: list[Look]) -> None:
         value, ends = float(run.value(plot.y)), run.interval(plot.y)
         # Bars of many runs would cover each other.
         bar = None if ends is None or not look.named else [[max(0.0, value - ends[0])], [max(0.0, ends[1] - value)]]
-        style: dict[str, Any] = {"color": look.colour, "marker": _SHAPES[look.shape], "markersize": 6}
+        style: dict[str, Any] = {"color": look.colour, "marker": sheet.SHAPES[look.shape], "markersize": 6}
         area.errorbar([place], [value], yerr=bar, elinewidth=0.8, capsize=2, **style)
         if look.named:
-            style = {"textcoords": "offset points", "va": "center", "fontsize": 8, "color": _INK}
-            area.annotate(_plain(run.name), (place, value), (6, 0), **style)
+            area.annotate(sheet.plain(run.name), (place, value), (6, 0), va="center", **sheet.TEXT)
     if x.kind == axes.CATEGORY:
-        area.set_xticks([tick.place for tick in x.ticks], [_plain(tick.label) for tick in x.ticks])
+        area.set_xticks([tick.place for tick in x.ticks], [sheet.plain(tick.label) for tick in x.ticks])
     else:
         area.set_xscale(x.kind)
         if x.ticks_suffice:
             area.minorticks_off()
             area.set_xticks([float(tick.value) for tick in x.ticks], [tick.label for tick in x.ticks])
     area.margins(x=0.15)
-    _frame(
-        area, f"{plot.y} over {x.name}", x.name, plot.y if higher_is_better(plot.y) else f"{plot.y}, lower is better"
-    )
+    sheet.frame(area, f"{plot.y} over {x.name}", x.name, metric_title(plot.y))
 
 
 def _curves(area: Axes, plot: Plot, name: str, drawn: list[Look]) -> None:
@@ -113,7 +93,7 @@ def _curves(area: Axes, plot: Plot, name: str, drawn: list[Look]) -> None:
     area.set_ylim(low, high)
     area.set_xlim(min(0.0, *(end[2] for end in ends)), max(1.0, *(end[2] for end in ends)))
     _write_names(area, ends, (low, high))
-    _frame(area, f"{SERIES[name][1]} over epochs", "epoch", SERIES[name][1])
+    sheet.frame(area, f"{SERIES[name][1]} over epochs", "epoch", SERIES[name][1])
 
 
 def _write_names(area: Axes, ends: list[tuple[Look, str, float, float]], limits: tuple[float, float]) -> None:
@@ -125,26 +105,10 @@ def _write_names(area: Axes, ends: list[tuple[Look, str, float, float]], limits:
     named = [end for end in ends if end[0].named]
     places = axes.spread([(y - low) / (high - low) for _, _, _, y in named], 0.05)
     for (look, name, x, y), place in zip(named, places, strict=True):
-        style: dict[str, Any] = {"textcoords": ("offset points", "data"), "va": "center", "fontsize": 8, "color": _INK}
+        style = sheet.TEXT | {"textcoords": ("offset points", "data"), "va": "center"}
         style["arrowprops"] = {"arrowstyle": "-", "color": look.colour, "linewidth": 0.8}
-        area.annotate(_plain(name), (x, y), (14, low + place * (high - low)), annotation_clip=False, **style)
-
-
-def _frame(area: Axes, heading: str, x: str, y: str) -> None:
-    area.set_title(_plain(heading), loc="left", fontsize=10, color=_INK)
-    area.set_xlabel(_plain(x), color=_MUTED, fontsize=9)
-    area.set_ylabel(_plain(y), color=_MUTED, fontsize=9)
-    area.grid(color=_LINE, linewidth=0.8)
-    area.set_axisbelow(True)
-    area.tick_params(colors=_MUTED, labelsize=8)
-    for side in area.spines.values():
-        side.set_color(_LINE)
+        area.annotate(sheet.plain(name), (x, y), (14, low + place * (high - low)), annotation_clip=False, **style)
 
 
 def _line(look: Look) -> dict[str, Any]:
     return {"color": look.colour, "linestyle": _DASHES[look.dash], "linewidth": 0.75 * look.width}
-
-
-def _plain(text: str) -> str:
-    """matplotlib sets what stands between two dollar signs as a formula; a name is no formula."""
-    return text.replace("$", r"\$")

@@ -18,13 +18,12 @@ from tilecli.experiments import store
 from tilecli.experiments.compare import higher_is_better
 from tilecli.experiments.queue import enqueue, worker
 from tilecli.experiments.queue.grid import combinations
+from tilecli.experiments.queue.study import Search, load_optuna, open_study, read
 from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.layout import Project
 
 _CALL = re.compile(r"(log|uniform|int)\(([^(),]+),([^(),]+)\)")
 _LIVE = "valid_dice"  # of the epoch events; what pruning goes by
-_STARTUP_TRIALS = 4  # before pruning and before TPE leaves random search: fewer say nothing about the space
-_STALE = "tiles ended while it ran"
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,12 @@ def tune(
     trials: int,
     seed: int = 0,
     prune: bool = True,
-) -> Any:
-    """Run trials until the study has `trials` that ended; returns the Optuna study.
+) -> Search:
+    """Run trials until the study has `trials` that ended; returns what it has tried by then.
 
     settings: maps chosen values to what differs from params.yaml, and raises a TilesError for what cannot be.
     """
-    optuna = _optuna()
+    optuna = load_optuna()
     found = open_study(project, study, metric, seed=seed, create=True)
     for trial in found.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         # Whoever ran it was killed; a new trial takes its place.
@@ -89,50 +88,16 @@ def tune(
         while ticks.done < trials:
             trial = found.ask()
             chosen = {axis.key: _suggest(trial, axis) for axis in axes}
+            trial.set_user_attr("settings", chosen)
             _run_trial(project, found, trial, settings(chosen), metric, prune=prune)
             ticks.advance()
-    return found
-
-
-def open_study(project: Project, study: str, metric: str, *, seed: int = 0, create: bool = False) -> Any:
-    """The study called `study`; raises UsageError where there is none, or where it is about another metric."""
-    optuna = _optuna()
-    folder = project.scratch / "tune"
-    folder.mkdir(parents=True, exist_ok=True)
-    journal = folder / f"{study}.journal"
-    if not create and not journal.exists():
-        raise UsageError(f"there is no study '{study}'", where=str(folder), hint="tiles exp tune -S …")
-    backend = optuna.storages.journal.JournalFileBackend(str(journal))
-    found = optuna.create_study(
-        storage=optuna.storages.JournalStorage(backend),
-        study_name=study,
-        load_if_exists=True,
-        direction="maximize" if higher_is_better(metric) else "minimize",
-        sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP_TRIALS),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP_TRIALS, n_warmup_steps=1),
-    )
-    before = found.user_attrs.get("metric")
-    if before not in (None, metric):
-        raise UsageError(f"the study '{study}' is about {before}", where="--metric", hint=f"--study {study}-{metric}")
-    if before is None:
-        found.set_user_attr("metric", metric)
-    return found
-
-
-def importances(study: Any) -> dict[str, float]:
-    """Share of each setting in the metric's variance, the largest first; empty with fewer than two ended trials."""
-    optuna = _optuna()
-    try:
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator()  # needs no scikit-learn
-        return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
-    except (ValueError, RuntimeError):
-        return {}
+    return read(found)
 
 
 def _run_trial(
     project: Project, study: Any, trial: Any, settings: Mapping[str, Any], metric: str, *, prune: bool
 ) -> None:
-    optuna = _optuna()
+    optuna = load_optuna()
     states = optuna.trial.TrialState
     queue = Queue(project)
     # Called after the study, so that the table of experiments shows what belongs together.
@@ -200,14 +165,3 @@ def _suggest(trial: Any, axis: Axis) -> Any:
     if axis.whole:
         return trial.suggest_int(axis.key, int(axis.low), int(axis.high))
     return float(f"{trial.suggest_float(axis.key, axis.low, axis.high, log=axis.log):.4g}")
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ModuleNotFoundError as error:
-        from tilecli.errors import MissingExtraError
-
-        raise MissingExtraError("optuna", "train") from error
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna

@@ -1,0 +1,101 @@
+// What stands beside the photo: the verdict and what decides it, the regions, the facts.
+
+import { apart, counted, duration, figure, percent, whole } from "./words.js";
+
+const WORDS = { defect: "Defect", good: "Good" };
+const MOST = 100; // regions in the list; nobody reads more
+
+const part = id => document.getElementById(id);
+
+/** The verdict of an entry, or how far it is, or why there is none. Returns it in a word or two. */
+export function showVerdict(entry) {
+  const box = part("verdict");
+  const { state, answer, problem } = entry;
+  const done = state === "done";
+  box.dataset.state = done ? answer.verdict : state;
+  part("shape").setAttribute("href", `#i-${done ? answer.verdict : state === "failed" ? "failed" : "busy"}`);
+  const word = done ? WORDS[answer.verdict] : problem?.title ?? "Looking";
+  part("word").textContent = word;
+  part("name").textContent = entry.name;
+  part("name").title = entry.name;
+  const [why, advice] = done ? reason(answer) : trouble(entry);
+  part("why").textContent = why;
+  part("advice").textContent = advice;
+  part("again").hidden = state !== "failed";
+  part("meter").hidden = !done;
+  if (done) {
+    part("score").style.width = `${answer.score * 100}%`;
+    part("limit").style.left = `${answer.verdict_threshold * 100}%`;
+  }
+  return word;
+}
+
+/** What decides: the score against the verdict's threshold. */
+function reason({ verdict, score, verdict_threshold: limit, min_area_px: least }) {
+  const [own, wanted] = apart(score, limit);
+  const why = verdict === "defect" ? `Score ${own} reaches the limit of ${wanted}.` : `Score ${own} is below the limit of ${wanted}.`;
+  return [why, `The score is the probability that the ${counted(least, "most suspicious pixel")} all reach.`];
+}
+
+const trouble = ({ problem, wait }) => (problem ? [problem.detail, wait || problem.hint] : ["", ""]);
+
+/** The regions at the present threshold; `marked` is the one pointed out. Entries are reused, so that focus stays. */
+export function showRegions(found, size) {
+  const list = part("regions");
+  const shown = found.regions.slice(0, MOST);
+  while (list.childElementCount > shown.length) list.lastElementChild.remove();
+  while (list.childElementCount < shown.length) list.append(emptyRegion(list.childElementCount));
+  shown.forEach((region, index) => fillRegion(list.children[index].firstElementChild, region, index));
+  const share = found.area / (size.width * size.height);
+  const total = `${counted(found.regions.length, "region")} · ${whole(found.area)} px · ${percent(share)}`;
+  part("total").textContent = found.regions.length > 0 ? total : "No pixel reaches the threshold.";
+  const more = found.regions.length - shown.length;
+  part("rest").textContent = more > 0 ? `and ${counted(more, "smaller one")}` : "";
+}
+
+function emptyRegion(index) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.region = index;
+  button.append(...Array.from({ length: 4 }, () => document.createElement("span")));
+  item.append(button);
+  return item;
+}
+
+function fillRegion(button, { box: [x, y, width, height], area, mean }, index) {
+  const texts = [String(index + 1), whole(area), figure(mean), `${width}×${height}`];
+  texts.forEach((text, place) => {
+    const cell = button.children[place];
+    if (cell.textContent !== text) cell.textContent = text;
+  });
+  const where = `${width} by ${height} px at ${x}, ${y}`;
+  button.title = `at ${x}, ${y}`;
+  button.setAttribute("aria-label", `Region ${index + 1}: ${whole(area)} px, mean probability ${figure(mean)}, ${where}`);
+}
+
+/** Point out one entry of the list, or none (-1). */
+export function markRegion(index, scroll) {
+  const list = part("regions");
+  for (const item of list.querySelectorAll(".marked")) item.classList.remove("marked");
+  const item = list.children[index];
+  if (!item) return;
+  item.classList.add("marked");
+  if (scroll) item.scrollIntoView({ block: "nearest" });
+}
+
+/** Size, time and model of one answer; of a refusal, what it is called in the server's log. */
+export function showFacts({ state, answer, problem }) {
+  if (state !== "done") {
+    part("facts").textContent = problem?.request ? `Request ${problem.request}` : "";
+    return;
+  }
+  const { width, height, timings_ms: times, model } = answer;
+  const took = `${duration(times.total)} at the server, ${duration(times.infer)} of it in the model`;
+  part("facts").textContent = `${width}×${height} px · ${took} · model ${model.version}, ${model.precision}`;
+}
+
+/** The model that answers now, in the foot of the page. */
+export function showModel({ version, precision, engine }) {
+  part("model").textContent = `model ${version} · ${precision} · ${engine}`;
+}
