@@ -99,6 +99,12 @@ def scaled_size(height: int, width: int, short_side: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
+def input_size(height: int, width: int, contract: InputContract) -> tuple[int, int]:
+    """Height and width, px, of the network's input for a photo of that size: scaled and padded as `to_input` does."""
+    high, wide = scaled_size(height, width, contract.short_side)
+    return high + -high % contract.multiple, wide + -wide % contract.multiple
+
+
 def resize_photo(photo: Uint8, size: tuple[int, int]) -> Uint8:
     """Resize an H×W×C photo to (height, width), averaging when it shrinks."""
     if photo.shape[:2] == size:
@@ -144,8 +150,8 @@ def to_input(photo: Uint8, contract: InputContract) -> tuple[Float32, Placement]
     """
     height, width = photo.shape[:2]
     size = scaled_size(height, width, contract.short_side)
-    scaled = resize_photo(photo, size)
-    scaled = pad(scaled, -size[0] % contract.multiple, -size[1] % contract.multiple)
+    padded = input_size(height, width, contract)
+    scaled = pad(resize_photo(photo, size), padded[0] - size[0], padded[1] - size[1])
     return normalise(scaled, contract), Placement((height, width), size)
 
 

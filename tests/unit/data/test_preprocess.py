@@ -74,3 +74,10 @@ def test_a_mask_shrinks_by_its_share_of_defect():
     mask = np.zeros((8, 8), np.uint8)
     mask[:4, :4] = 1
     assert preprocess.resize_mask(mask, (4, 4)).tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0] * 4, [0] * 4]
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.sampled_from([0, 7, 40]))
+def test_the_size_of_the_input_is_known_beforehand(height: int, width: int, short_side: int):
+    contract = InputContract(short_side=short_side)
+    values, _ = preprocess.to_input(np.zeros((height, width, 1), np.uint8), contract)
+    assert values.shape[1:] == preprocess.input_size(height, width, contract)
