@@ -95,11 +95,12 @@ class Envelope:
         size = sum(len(header) + len(value) for header, value in headers.raw)
         if size > HEADER_BYTES:
             raise Problem(problems.LONG_HEADERS, f"the headers have {size:,} bytes; up to {HEADER_BYTES:,} are taken")
-        if path not in OPEN and not path.startswith(_STATIC):
-            self._keys.check(headers)
-        if path not in _FREE and not path.startswith(_STATIC):  # one look at the page asks for all its files
-            client = headers.get("authorization") or headers.get("x-api-key") or (scope.get("client") or ("?",))[0]
-            self._rate.check(client)
+        if path.startswith(_STATIC):
+            return  # one look at the page asks for all its files
+        client = "" if path in OPEN else self._keys.check(headers)
+        if path not in _FREE:
+            # A key is one client wherever it is used; a header that nobody checks would be as many as one likes.
+            self._rate.check(client or (scope.get("client") or ("?",))[0])
 
 
 async def _answer(problem: Problem, send: Send) -> None:
