@@ -12,7 +12,7 @@ import pytest
 
 from tests.dark_bundle import encoded, photo
 from tests.integration.serving.browser import Visit, sync_api, visiting, wavy
-from tests.integration.serving.server import Server
+from tests.integration.serving.server import Server, serving
 from tilecli import palette
 from tilecli.inference.regions import find_regions
 
@@ -64,16 +64,41 @@ def test_verdict_and_what_decides_it(visit: Visit) -> None:
     assert visit.says("total") == "No pixel reaches the threshold."
 
 
-def test_regions_are_the_servers_at_its_own_threshold(visit: Visit, server: Server) -> None:
-    visit.give(MANY)
-    visit.see("wavy.png")
-    theirs = ask(server, MANY)["regions"]
+def test_regions_are_the_servers_at_its_own_threshold(browser: Any, dark: Path, tmp_path: Path) -> None:
+    """A grey of 141 has probability 0.30005, which is below 0.3019; as one of 255 steps, both are 77."""
+    with serving(dark, tmp_path / "home", "--threshold", "0.3019") as server:
+        theirs = ask(server, MANY)["regions"]
+        with visiting(browser, server.url) as visit:
+            visit.give(MANY)
+            visit.see("wavy.png")
+            listed = visit.regions()
+            visit.slide("threshold", 78)
+            visit.slide("threshold", 77)
+            again = visit.regions()
+    assert np.any(WAVY == 141)
     assert len(theirs) > 10
-    listed = [(entry["area_px"], f"{entry['mean_probability']:.3g}", entry["box"][2:]) for entry in theirs]
-    expected = sorted((area, float(mean), f"{width}×{height}") for area, mean, (width, height) in listed)
-    assert sorted(visit.regions()) == expected
-    areas = [area for area, _, _ in visit.regions()]
+    assert again == listed
+    facts = [(entry["area_px"], f"{entry['mean_probability']:.3g}", entry["box"][2:]) for entry in theirs]
+    assert sorted(listed) == sorted((area, float(mean), f"{width}×{height}") for area, mean, (width, height) in facts)
+    areas = [area for area, _, _ in listed]
     assert areas == sorted(areas, reverse=True)
+
+
+@pytest.mark.parametrize("level", [80, 150, 220, 254])
+def test_regions_of_noise(visit: Visit, level: int) -> None:
+    """Corners that touch, holes, rings within rings: as OpenCV finds them."""
+    values = np.random.default_rng(level).integers(0, 256, (61, 83)).astype(np.uint8)
+    script = """async ([values, width, height, level]) => {
+      const { findRegions } = await import('/static/regions.js');
+      const { regions } = findRegions(Uint8Array.from(values), width, height, level);
+      return regions.map(({ box, area, mean }) => [area, box, mean]);
+    }"""
+    found = visit.page.evaluate(script, [values.ravel().tolist(), 83, 61, level])
+    wanted = find_regions((values >= level).astype(np.uint8), (values / 255).astype(np.float32))
+    expected = sorted([region.area_px, list(region.box), region.mean_probability] for region in wanted)
+    assert [area for area, _, _ in found] == sorted((area for area, _, _ in expected), reverse=True)
+    assert [one[:2] for one in sorted(found)] == [one[:2] for one in expected]
+    assert np.allclose([one[2] for one in sorted(found)], [one[2] for one in expected], atol=1e-5)
 
 
 @pytest.mark.parametrize("level", [30, 140, 200, 255])
