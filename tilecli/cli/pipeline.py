@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tilecli.cli import options, terminal
 
 if TYPE_CHECKING:
-    from tilecli.experiments.dvc import Outcome
+    from tilecli.experiments.following import Outcome
     from tilecli.layout import Project
 
 

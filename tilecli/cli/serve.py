@@ -152,7 +152,9 @@ def serve(
 
 
 def _start(settings: ServeSettings) -> None:
-    from tilecli.serving import logs
+    from tilecli.serving import images, logs
+
+    images.limit_decoder(settings.max_pixels)
     from tilecli.serving.run import listen
 
     logs.set_up()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tilecli.errors import MissingExtraError, ProjectError
-from tilecli.experiments import dvc
+from tilecli.experiments import storage
 from tilecli.experiments.project import ensure_identity, git
 from tilecli.layout import Project
 
@@ -44,7 +44,7 @@ def clone_at(project: Project, rev: str, folder: Path) -> Project:
         raise ProjectError("the folder of a clone must not exist yet", where=str(folder))
     top = Path(git(project.root, "rev-parse", "--show-toplevel"))
     prefix = git(project.root, "rev-parse", "--show-prefix")
-    cache = dvc.cache_folder(project)
+    cache = storage.cache_folder(project)
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         # Hooks would be the user's own, DVC's among them, and know nothing of this place.

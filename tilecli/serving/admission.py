@@ -28,7 +28,7 @@ class Admission:
     def __init__(self, threads: int, queue: int, timeout_s: float) -> None:
         self.threads, self.queue, self.timeout_s = threads, queue, timeout_s
         self.pending = 0  # jobs that wait or are worked on
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photo")
+        self._pool = _pool(threads)
         self._took: deque[float] = deque(maxlen=_REMEMBERED)
         self._lock = threading.Lock()
 
@@ -72,6 +72,13 @@ class Admission:
             raise Problem(problems.TIMED_OUT, f"no answer within {until - asked:.3g} s", "send it again later")
         return wrapped.result()
 
+    def grow(self, threads: int) -> None:
+        """Work with at least this many threads from now on; to be called in the event loop."""
+        if threads > self.threads:
+            before, self._pool = self._pool, _pool(threads)
+            self.threads = threads
+            before.shutdown(wait=False)  # what it has begun or holds, it ends
+
     def close(self) -> None:
         """Begin nothing more; what is being worked on ends by itself."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -90,3 +97,7 @@ class Admission:
 
     def _done(self) -> None:
         self.pending -= 1
+
+
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="photo")

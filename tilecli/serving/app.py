@@ -42,7 +42,6 @@ def make_app(service: Service) -> FastAPI:
     app.openapi = functools.partial(_document, app)  # type: ignore[method-assign]  # as FastAPI's own docs do it
     for module in (photo_routes, state_routes, pages):
         app.include_router(module.router)
-    app.mount("/static", pages.assets())
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _wrong_parameter)
     app.add_exception_handler(Problem, _problem)
@@ -87,7 +86,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    tasks = [asyncio.create_task(asyncio.to_thread(_measure, service))]
+    tasks = [asyncio.create_task(_measure_batching(service))]
     if service.settings.reload_s:
         tasks.append(asyncio.create_task(service.live.watch()))
     yield
@@ -98,11 +97,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(service.watchers.close)
 
 
-def _measure(service: Service) -> None:
+async def _measure_batching(service: Service) -> None:
+    """Once the server answers: whoever asks first need not wait for it."""
     try:
-        log.info("%s", service.live.measure_batching())
+        found = await asyncio.to_thread(service.live.measure_batching)
     except Exception:  # the server answers all the same, photo by photo
         log.exception("batching could not be measured")
+        return
+    log.info("%s", found)
+    if found.size > 1:
+        service.admission.grow(found.size + 1)  # a batch comes together while the one before it runs
 
 
 async def _http_problem(_: Request, error: Exception) -> Response:

@@ -22,10 +22,13 @@ class Keys:
         # Hashes have one length, so that comparing them tells nothing of a key's.
         self._hashes = [hashlib.sha256(key.encode()).digest() for key in keys]
 
-    def check(self, headers: Mapping[str, str]) -> None:
-        """Raise Problem (401) unless `Authorization: Bearer …` or `X-API-Key` is one of the keys."""
+    def check(self, headers: Mapping[str, str]) -> str:
+        """Who asks: a name for the key, empty where none is needed.
+
+        Raises Problem (401) unless `Authorization: Bearer …` or `X-API-Key` is one of the keys.
+        """
         if not self._hashes:
-            return
+            return ""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
         seen = hashlib.sha256(given.encode("utf-8", "surrogateescape")).digest()
@@ -37,6 +40,7 @@ class Keys:
                 "send it as 'Authorization: Bearer …' or 'X-API-Key: …'",
                 headers={"WWW-Authenticate": "Bearer"},
             )
+        return seen.hex()
 
 
 @dataclass

@@ -19,8 +19,9 @@ from tilecli.serving.telemetry import Telemetry
 
 log = logging.getLogger("tiles.serve")
 
-# Open to everybody: probes, and the page, which asks for the key itself.
-OPEN = ("/livez", "/readyz", "/", "/favicon.ico")
+# Open to everybody: probes, the page, which asks for the key itself, and what every copy of tiles says of its API.
+OPEN = ("/livez", "/readyz", "/", "/docs", "/favicon.ico")
+_STATIC = "/static/"
 _FREE = ("/livez", "/readyz", "/metrics")  # not counted against a client's rate
 HEADER_BYTES = 32_768  # of a request's headers; the parser of HTTP lets more pass where it comes all at once
 _GONE = 499  # for the figures alone, as nginx counts them: the client left before it was answered
@@ -94,11 +95,12 @@ class Envelope:
         size = sum(len(header) + len(value) for header, value in headers.raw)
         if size > HEADER_BYTES:
             raise Problem(problems.LONG_HEADERS, f"the headers have {size:,} bytes; up to {HEADER_BYTES:,} are taken")
-        if path not in OPEN and not path.startswith("/static/"):
-            self._keys.check(headers)
+        if path.startswith(_STATIC):
+            return  # one look at the page asks for all its files
+        client = "" if path in OPEN else self._keys.check(headers)
         if path not in _FREE:
-            client = headers.get("authorization") or headers.get("x-api-key") or (scope.get("client") or ("?",))[0]
-            self._rate.check(client)
+            # A key is one client wherever it is used; a header that nobody checks would be as many as one likes.
+            self._rate.check(client or (scope.get("client") or ("?",))[0])
 
 
 async def _answer(problem: Problem, send: Send) -> None:
@@ -114,4 +116,4 @@ def _route(scope: Scope) -> str:
     route: Any = scope.get("route")
     if route is not None and getattr(route, "path", None):
         return str(route.path)
-    return "/static" if str(scope["path"]).startswith("/static/") else "other"
+    return "/static" if str(scope["path"]).startswith(_STATIC) else "other"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import imagesize
 
@@ -12,6 +13,14 @@ from tilecli.serving.problems import Problem
 FORMATS = "JPEG, PNG, BMP, TIFF or WebP"
 SUFFIXES = {"jpeg": ".jpg", "png": ".png", "bmp": ".bmp", "tiff": ".tif", "webp": ".webp"}
 _HINT = f"send a {FORMATS} file"
+
+
+def limit_decoder(pixels: int) -> None:
+    """Make OpenCV refuse larger photos as well, whatever their headers said to `check_image`.
+
+    To be called before cv2 is imported, which reads its limit then, once.
+    """
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(pixels)
 
 
 def check_image(data: bytes, max_pixels: int, name: str = "the photo") -> str:

@@ -84,6 +84,7 @@ class LiveModel:
         self.current = load(settings, threads)
         self.reloads = {"done": 0, "refused": 0}
         self.on_change: list[Callable[[Loaded], None]] = []
+        self._batch = 1  # photos in one run of the network, where that was found to pay
         self._refused = ""  # version that was refused: not tried again until it changes
         self._busy = threading.Lock()
 
@@ -106,6 +107,7 @@ class LiveModel:
                 self.reloads["refused"] += 1
                 log.error("bundle %s is not taken up, %s goes on: %s", version, self.current.version, error)
                 return False
+            self._set_up_batches(loaded)
             before, self.current = self.current.version, loaded
             self._refused = ""
             self.reloads["done"] += 1
@@ -115,12 +117,16 @@ class LiveModel:
         return True
 
     def measure_batching(self) -> batching.Measured:
-        """Find out whether batches pay here, and use them from then on if they do."""
-        loaded = self.current
-        found = batching.measure(loaded.predictor.engine, loaded.bundle.input)
-        if found.size > 1:
-            loaded.predictor.engine = BatchingEngine(loaded.predictor.engine, found.size)
+        """Find out whether batches pay here, and use them from then on if they do, for newer bundles too."""
+        found = batching.measure(self.current.predictor.engine, self.current.bundle.input)
+        with self._busy:
+            self._batch = found.size
+            self._set_up_batches(self.current)
         return found
+
+    def _set_up_batches(self, loaded: Loaded) -> None:
+        if self._batch > 1:
+            loaded.predictor.engine = BatchingEngine(loaded.predictor.engine, self._batch)
 
     async def watch(self) -> None:
         """Look at the bundle's folder every `reload_s` seconds, for ever."""

@@ -38,6 +38,7 @@ _MAPS: dict[str, Callable[[Found], bytes]] = {
     "probability": lambda found: answers.probability_png(found.prediction.probability),
     "mask": lambda found: answers.mask_png(found.prediction.mask),
     "overlay": lambda found: answers.overlay_png(found.photo, found.prediction.mask),
+    "photo": lambda found: answers.png(found.photo),
 }
 
 
@@ -108,7 +109,9 @@ async def analyze(
 )
 async def predict(
     request: Request,
-    include: Annotated[str, Query(description=f"Maps to add, comma-separated: {', '.join(_MAPS)}")] = "",
+    include: Annotated[
+        str, Query(description=f"Maps to add, comma-separated: {', '.join(_MAPS)}", examples=["probability,mask"])
+    ] = "",
 ) -> Response:
     """Verdict, regions and, where asked for, maps."""
     maps = [name for name in include.split(",") if name]

@@ -72,6 +72,7 @@ class PredictAnswer(BaseModel):
     probability: str | None = Field(None, description="data URL of a grey PNG, 255 for probability 1")
     mask: str | None = Field(None, description="data URL of a grey PNG, 255 where defect")
     overlay: str | None = Field(None, description="data URL of the photo with the mask over it")
+    photo: str | None = Field(None, description="data URL of the photo as it was read: upright, 8 bits a channel")
 
 
 class NamedAnswer(PredictAnswer):

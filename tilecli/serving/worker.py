@@ -19,9 +19,12 @@ def main() -> None:
     """Serve on the inherited socket; say on the pipe when ready, or why not."""
     quiet.be_quiet()
     from tilecli.errors import TilesError
-    from tilecli.serving import logs
-    from tilecli.serving.run import serve
+    from tilecli.serving import images, logs
     from tilecli.serving.settings import KEYS_VARIABLE, from_json, keys_from
+
+    settings = from_json(os.environ[SETTINGS_VARIABLE], keys_from(os.environ.get(KEYS_VARIABLE, "")))
+    images.limit_decoder(settings.max_pixels)
+    from tilecli.serving.run import serve
 
     logs.set_up(name=f"worker {os.getpid()}")
     report = int(os.environ[REPORT_VARIABLE])
@@ -31,7 +34,6 @@ def main() -> None:
 
     made = socket.socket(fileno=int(os.environ[SOCKET_VARIABLE]))
     made.setblocking(False)
-    settings = from_json(os.environ[SETTINGS_VARIABLE], keys_from(os.environ.get(KEYS_VARIABLE, "")))
     try:
         serve(settings, made, lambda service, url: say(ready=url, version=service.live.current.version))
     except TilesError as error:

@@ -83,3 +83,18 @@ def test_retry_after_follows_the_work() -> None:
         return quick, admission.retry_after()
 
     assert asyncio.run(ask()) == (1, 6)
+
+
+def test_grows_without_losing_work() -> None:
+    async def ask() -> tuple[list[bool], int]:
+        admission = Admission(threads=1, queue=20, timeout_s=5)
+        gate = threading.Event()
+        before = [asyncio.create_task(admission.run(lambda _: gate.wait(5))) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        admission.grow(4)
+        after = [asyncio.create_task(admission.run(lambda _: gate.wait(5))) for _ in range(4)]
+        await asyncio.sleep(0.05)
+        gate.set()
+        return await asyncio.gather(*before, *after), admission.threads
+
+    assert asyncio.run(ask()) == ([True] * 7, 4)

@@ -13,7 +13,9 @@ ONE, TWO = "a" * 16, "b" * 20
     "headers", [{"x-api-key": ONE}, {"authorization": f"Bearer {TWO}"}, {"authorization": f"bearer  {ONE} "}]
 )
 def test_valid_keys(headers: dict[str, str]) -> None:
-    Keys([ONE, TWO]).check(headers)
+    name = Keys([ONE, TWO]).check(headers)
+    assert name
+    assert ONE not in name
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def test_invalid_keys(headers: dict[str, str]) -> None:
 
 
 def test_without_keys_everybody_may_ask() -> None:
-    Keys([]).check({})
+    assert Keys([]).check({"x-api-key": ONE}) == ""
 
 
 def test_keys_are_read_and_weak_ones_refused() -> None:

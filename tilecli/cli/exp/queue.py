@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -12,24 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tilecli.cli import terminal
+from tilecli.cli.exp import queue_table
 from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from tilecli.experiments.queue.tasks import Queue, Task
     from tilecli.layout import Project
 
 _REFRESH_S = 0.5
-_SIGNS = {
-    "queued": "[muted]·[/] queued",
-    "running": "[accent]●[/] running",
-    "done": "[good]✔[/] done",
-    "failed": "[defect]✘[/] failed",
-    "stopped": "[uncertain]■[/] stopped",
-}
-
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Queued experiments; default: all.")]
 
 
@@ -124,7 +114,7 @@ def status(
     queue = _queue()
     tasks = queue.tasks()
     if as_json:
-        listed = [_as_dict(task) | {"progress": _progress(queue, task)} for task in tasks]
+        listed = [_as_dict(task) | {"progress": queue_table.progress(queue, task)} for task in tasks]
         terminal.print_json({"tasks": listed, "workers": queue.workers()})
         return
     if not tasks:
@@ -135,8 +125,8 @@ def status(
     if live:
         _watch(queue, until_idle=True)
     else:
-        terminal.console().print(_table(queue))
-    _footnotes(queue)
+        terminal.console().print(queue_table.table(queue))
+    queue_table.footnotes(queue)
 
 
 @verb
@@ -163,7 +153,7 @@ def logs(
                 sys.stdout.write(stream.read())
                 break
             time.sleep(_REFRESH_S)
-    _footnotes(queue, only=task.name)
+    queue_table.footnotes(queue, only=task.name)
 
 
 @verb
@@ -228,10 +218,10 @@ def _watch(queue: Queue, *, until_idle: bool) -> None:
     if not sys.stdout.isatty():
         while until_idle and _busy(queue):
             time.sleep(_REFRESH_S)
-        out.print(_table(queue))
+        out.print(queue_table.table(queue))
         return
     try:
-        with Live(console=out, refresh_per_second=4, get_renderable=lambda: _table(queue)) as live:
+        with Live(console=out, refresh_per_second=4, get_renderable=lambda: queue_table.table(queue)) as live:
             while _busy(queue):
                 time.sleep(_REFRESH_S)
                 live.refresh()
@@ -243,51 +233,6 @@ def _watch(queue: Queue, *, until_idle: bool) -> None:
 def _busy(queue: Queue) -> bool:
     """Whether anything runs, or a worker is there: it goes as soon as it has cleared up after the last task."""
     return any(task.state == "running" for task in queue.tasks()) or bool(queue.workers())
-
-
-def _table(queue: Queue) -> Table:
-    columns = [("experiment", "left"), ("state", "left"), ("stage", "left"), ("epoch", "right")]
-    columns += [("valid Dice", "right"), ("best", "right"), ("time left", "right"), ("took", "right")]
-    columns += [("worker", "left"), ("settings", "left")]
-    return terminal.table("", columns, [_row(queue, task) for task in queue.tasks()])
-
-
-def _row(queue: Queue, task: Task) -> list[str]:
-    now = _progress(queue, task)
-    until = now.get("until")
-    running = task.state == "running"
-    epochs = now.get("epochs")
-    took = (task.ended or time.time()) - task.started if task.started and task.state != "queued" else None
-    return [
-        terminal.plain(task.name),
-        _SIGNS[task.state],
-        str(now.get("stage", "–")) if task.state not in ("queued", "done") else "–",
-        f"{now['epoch']:.0f}/{epochs:.0f}" if epochs else "–",
-        terminal.number(now.get("valid_dice")),
-        terminal.number(now.get("best_dice")),
-        terminal.duration(until - time.time()) if running and until and now.get("stage") == "train" else "–",
-        terminal.duration(took) if took is not None else "–",
-        (task.worker or "–") if running else "–",
-        terminal.plain("  ".join(override.removeprefix("train.") for override in task.overrides)),
-    ]
-
-
-def _progress(queue: Queue, task: Task) -> dict[str, Any]:
-    """What the worker last wrote down; empty where it has not begun."""
-    try:
-        values = json.loads((queue.place(task) / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
-
-
-def _footnotes(queue: Queue, only: str | None = None) -> None:
-    for task in queue.tasks():
-        if task.state == "failed" and only in (None, task.name):
-            terminal.say(f"[defect]✘[/] {task.name}: {terminal.plain(task.error.get('message', ''))}")
-            for label, key in (("where:", "where"), ("next: ", "hint")):
-                if task.error.get(key):
-                    terminal.say(f"  [muted]{label}[/] {terminal.plain(task.error[key])}")
 
 
 def _as_dict(task: Task) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tilecli.errors import ProjectError
-from tilecli.experiments import dvc
+from tilecli.experiments import storage
 from tilecli.experiments.reading.snapshot import Output
 from tilecli.layout import Project
 
@@ -59,7 +59,7 @@ class Cache:
 @functools.lru_cache(maxsize=8)
 def of(project: Project) -> Cache:
     """The cache that the project uses; asking DVC takes half a second, so it is asked once."""
-    return Cache(dvc.cache_folder(project))
+    return Cache(storage.cache_folder(project))
 
 
 def require(project: Project, outputs: Iterable[Output], name: str) -> None:

@@ -7,6 +7,7 @@ const SAID = {
   401: ["An API key is needed", "Ask whoever runs the server for one."],
   403: ["This is not allowed", "Ask whoever runs the server."],
   404: ["The server does not know this address", "Is it another version? Load the page again."],
+  408: ["The photo took too long to arrive", "Check the network, then try again."],
   413: ["The photo is too large", "Send a smaller one."],
   415: ["This is no photo that the server reads", "Send JPEG, PNG, BMP, TIFF or WebP."],
   429: ["Too many requests", "Wait a moment, then try again."],
@@ -89,15 +90,23 @@ async function refusal(response) {
   const [title, hint] = SAID[status] ?? ["The server failed", "Try again. If it stays, tell whoever runs the server."];
   const type = response.headers.get("Content-Type") ?? "";
   const said = type.includes("json") ? await response.json().catch(() => ({})) : {};
-  const text = value => (typeof value === "string" ? value : "");
   return new Problem({
     status,
     title: text(said.title) || title,
-    detail: text(said.detail) || `It answered with status ${status}.`,
-    hint: text(said.hint) || hint,
+    detail: sentence(text(said.detail) || `it answered with status ${status}`),
+    // A key's header or a command line is advice for programs.
+    hint: status === 401 || text(said.hint).startsWith("curl") ? hint : sentence(text(said.hint) || hint),
     request: response.headers.get("X-Request-ID") ?? "",
     wait: seconds(response.headers.get("Retry-After")),
   });
+}
+
+const text = value => (typeof value === "string" ? value : "");
+
+/** The server's words, which may stand alone in a line, as a sentence. */
+function sentence(words) {
+  const ended = /[.!?…]$/.test(words) ? words : `${words}.`;
+  return ended[0].toUpperCase() + ended.slice(1);
 }
 
 /** Retry-After in seconds; it is either a number or a date. */

@@ -1,5 +1,7 @@
 // Regions into the pixels of a canvas. Pure but for the array it fills.
 
+const LONG = 24; // px from which the array's own filling is the faster one
+
 /**
  * Paint the runs of `found` into `pixels` (Uint32Array of size.width × size.height, ABGR, cleared before).
  *
@@ -41,7 +43,10 @@ function cover({ pixels, size, found, view }, by, colour, only = -1) {
       const left = Math.max(0, before - by);
       const right = Math.min(size.width, Math.max(before + 1, Math.round(end[run] * scale + view.x)) + by);
       if (left >= right) continue;
-      for (let y = top; y < bottom; y += 1) pixels.fill(colour, y * size.width + left, y * size.width + right);
+      for (let line = top * size.width; line < bottom * size.width; line += size.width) {
+        if (right - left > LONG) pixels.fill(colour, line + left, line + right);
+        else for (let at = line + left; at < line + right; at += 1) pixels[at] = colour;
+      }
     }
   }
 }

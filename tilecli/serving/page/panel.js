@@ -58,20 +58,32 @@ function emptyRegion(index) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.region = index;
-  button.append(...Array.from({ length: 4 }, () => document.createElement("span")));
+  // Read aloud it is one sentence; seen, the words in between are in the table's head.
+  for (const [before, after] of [["Region ", ","], ["", " px,"], ["mean probability ", ","], ["", " px"]]) {
+    const cell = document.createElement("span");
+    cell.append(unseen(before), document.createElement("span"), unseen(after));
+    button.append(cell);
+  }
   item.append(button);
   return item;
 }
 
+function unseen(words) {
+  const span = document.createElement("span");
+  span.className = "unseen";
+  span.textContent = words;
+  return span;
+}
+
 function fillRegion(button, { box: [x, y, width, height], area, mean }, index) {
   const texts = [String(index + 1), whole(area), figure(mean), `${width}×${height}`];
-  texts.forEach((text, place) => {
-    const cell = button.children[place];
+  texts.forEach((text, column) => {
+    const cell = button.children[column].children[1];
     if (cell.textContent !== text) cell.textContent = text;
   });
-  const where = `${width} by ${height} px at ${x}, ${y}`;
-  button.title = `at ${x}, ${y}`;
-  button.setAttribute("aria-label", `Region ${index + 1}: ${whole(area)} px, mean probability ${figure(mean)}, ${where}`);
+  const place = ` at ${x}, ${y}`;
+  button.title = place.trim();
+  button.children[3].children[2].textContent = ` px${place}`;
 }
 
 /** Point out one entry of the list, or none (-1). */

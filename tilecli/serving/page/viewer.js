@@ -21,7 +21,7 @@ export class Viewer {
     this.stage = new Stage(part("stage"), {
       pointed: index => this.mark(index, { scroll: true }),
       picked: index => this.#pick(index),
-      moved: scale => { part("fit").textContent = `${Math.round(scale * 100)} %`; },
+      moved: scale => { part("scale").textContent = `${Math.round(scale * 100)} %`; },
     });
     this.setOpacity(Number(part("opacity").defaultValue));
   }

@@ -1,0 +1,69 @@
+"""How `tiles exp status` shows the queue: a row for each experiment, and below why some failed."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from tilecli.cli import terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tilecli.experiments.queue.tasks import Queue, Task
+
+_SIGNS = {
+    "queued": "[muted]·[/] queued",
+    "running": "[accent]●[/] running",
+    "done": "[good]✔[/] done",
+    "failed": "[defect]✘[/] failed",
+    "stopped": "[uncertain]■[/] stopped",
+}
+
+
+def table(queue: Queue) -> Table:
+    """A row for each task: its state, how far its training is, and what it changes."""
+    columns = [("experiment", "left"), ("state", "left"), ("stage", "left"), ("epoch", "right")]
+    columns += [("valid Dice", "right"), ("best", "right"), ("time left", "right"), ("took", "right")]
+    columns += [("worker", "left"), ("settings", "left")]
+    return terminal.table("", columns, [_row(queue, task) for task in queue.tasks()])
+
+
+def _row(queue: Queue, task: Task) -> list[str]:
+    now = progress(queue, task)
+    until = now.get("until")
+    running = task.state == "running"
+    epochs = now.get("epochs")
+    took = (task.ended or time.time()) - task.started if task.started and task.state != "queued" else None
+    return [
+        terminal.plain(task.name),
+        _SIGNS[task.state],
+        str(now.get("stage", "–")) if task.state not in ("queued", "done") else "–",
+        f"{now['epoch']:.0f}/{epochs:.0f}" if epochs else "–",
+        terminal.number(now.get("valid_dice")),
+        terminal.number(now.get("best_dice")),
+        terminal.duration(until - time.time()) if running and until and now.get("stage") == "train" else "–",
+        terminal.duration(took) if took is not None else "–",
+        (task.worker or "–") if running else "–",
+        terminal.plain("  ".join(override.removeprefix("train.") for override in task.overrides)),
+    ]
+
+
+def progress(queue: Queue, task: Task) -> dict[str, Any]:
+    """What the worker last wrote down; empty where it has not begun."""
+    try:
+        values = json.loads((queue.place(task) / "status.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def footnotes(queue: Queue, only: str | None = None) -> None:
+    """Say why tasks (or the one called `only`) failed, and what to do."""
+    for task in queue.tasks():
+        if task.state == "failed" and only in (None, task.name):
+            terminal.say(f"[defect]✘[/] {task.name}: {terminal.plain(task.error.get('message', ''))}")
+            for label, key in (("where:", "where"), ("next: ", "hint")):
+                if task.error.get(key):
+                    terminal.say(f"  [muted]{label}[/] {terminal.plain(task.error[key])}")
