@@ -89,6 +89,9 @@ def serve(
             rich_help_panel=WATCH,
         ),
     ] = 2.0,
+    log_requests: Annotated[
+        bool, typer.Option("--log-requests", help="A line for each request on standard error.", rich_help_panel=WATCH)
+    ] = False,
     shadow: Annotated[
         str | None,
         typer.Option(
@@ -146,6 +149,7 @@ def serve(
         record_share=record_share,
         record_bytes=round(record_mb * _MB),
         drift_window=drift_window,
+        log_requests=log_requests,
     )
     rules.check(settings, no_auth=no_auth)
     _start(settings)

@@ -58,6 +58,7 @@ def make_app(service: Service) -> FastAPI:
         keys=Keys(service.settings.api_keys),
         rate=Rate(service.settings.rate),
         telemetry=service.telemetry,
+        logged=service.settings.log_requests,
     )
     return app
 

@@ -43,8 +43,9 @@ _HEADERS = {
 class Envelope:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, keys: Keys, rate: Rate, telemetry: Telemetry) -> None:
-        self._app, self._keys, self._rate, self._telemetry = app, keys, rate, telemetry
+    def __init__(self, app: ASGIApp, keys: Keys, rate: Rate, telemetry: Telemetry, *, logged: bool) -> None:
+        """logged: one line in the log for each request."""
+        self._app, self._keys, self._rate, self._telemetry, self._logged = app, keys, rate, telemetry, logged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; see the class."""
@@ -88,7 +89,10 @@ class Envelope:
             self._telemetry.in_flight.dec()
             route = _route(scope)
             self._telemetry.requests.labels(route, code).inc()
-            self._telemetry.seconds.labels(route).observe(time.perf_counter() - begun)
+            seconds = time.perf_counter() - begun
+            self._telemetry.seconds.labels(route).observe(seconds)
+            if self._logged:
+                log.info("%s %s %d %.1f ms %s", scope["method"], route, code, seconds * 1e3, name)
 
     def _admit(self, scope: Scope, headers: Headers) -> None:
         path = scope["path"]

@@ -93,6 +93,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, finish what was accepted."""
+        log.info("stopping: accepted requests are answered first, for up to %g s", self._service.settings.drain_s)
         self._service.draining = True
         await super().shutdown(sockets)
 

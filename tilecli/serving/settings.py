@@ -45,6 +45,7 @@ class ServeSettings:
     record_share: float = 0.01
     record_bytes: int = 1000 * MB
     drift_window: int = 1000  # photos
+    log_requests: bool = False
 
     def as_json(self) -> str:
         """For a worker process; keys are secret and go by the environment."""
