@@ -79,6 +79,25 @@ class ShadowReport:
         """Plain values, ready for JSON."""
         return asdict(self)
 
+    def figures(self) -> dict[str, float]:
+        """What is a number, under flat names, for a collector of figures; what is not known yet is left out."""
+        named: dict[str, float | None] = {
+            "offered": self.offered,
+            "mirrored": self.mirrored,
+            "dropped": self.dropped,
+            "waiting": self.waiting,
+            **{f"failed, {reason}": count for reason, count in self.failed.items()},
+            "dice_pooled": self.dice_pooled,
+            "dice_mean": self.dice_mean,
+            "identical_share": self.identical_share,
+            "same_answer_share": self.same_answer_share,
+            "marked_share": self.marked_share,
+            "their_marked_share": self.their_marked_share,
+            **{f"ms_{name}": value for name, value in (self.ms or {}).items()},
+            **{f"their_ms_{name}": value for name, value in (self.their_ms or {}).items()},
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

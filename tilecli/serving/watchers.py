@@ -49,9 +49,8 @@ class Watchers:
                 if isinstance(value, (int, float)):
                     telemetry.recorder.labels(name).set(value)
         if self.shadow is not None:
-            for name, value in self.shadow.report().as_dict().items():
-                if isinstance(value, (int, float)):
-                    telemetry.shadow.labels(name).set(value)
+            for name, value in self.shadow.report().figures().items():
+                telemetry.shadow.labels(name).set(value)
 
     def close(self) -> None:
         """Write what waits, and send nothing more."""
