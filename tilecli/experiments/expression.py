@@ -8,30 +8,20 @@
                | NAME ["not"] "in" "[" value {"," value} "]"
     value      = NUMBER | STRING | "true" | "false" | "null" | list
 
-A value may stand on the left as well (`0.8 < dice_mean`). What an experiment does not have is null: it equals null,
-differs from everything else, and is neither less nor more than anything. The same holds for a text beside a number.
+A value may stand on the left as well (`0.8 < dice_mean`). What a comparison means is in `conditions`.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tilecli.errors import UsageError, near_matches
-from tilecli.experiments import tokens
+from tilecli.experiments import conditions, tokens
+from tilecli.experiments.conditions import Test
 from tilecli.experiments.tokens import Token
 
-Values = Mapping[str, Any]
-Test = Callable[[Values], bool]
-
-_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _MEANT = {"=": "==", "===": "==", "<>": "!=", "=<": "<=", "=>": ">=", "&&": "and", "||": "or", "&": "and", "|": "or",
           "!": "not", "=~": "~", "~=": "~"}  # fmt: skip
@@ -77,16 +67,16 @@ class _Parser:
         return test
 
     def _either(self) -> Test:
-        return self._joined("or", self._both, any)
+        return self._joined("or", self._both, conditions.either)
 
     def _both(self) -> Test:
-        return self._joined("and", self._negation, all)
+        return self._joined("and", self._negation, conditions.both)
 
-    def _joined(self, word: str, part: Callable[[], Test], join: Callable[[Iterable[bool]], bool]) -> Test:
+    def _joined(self, word: str, part: Callable[[], Test], join: Callable[[Sequence[Test]], Test]) -> Test:
         tests = [part()]
         while self._takes(word):
             tests.append(part())
-        return tests[0] if len(tests) == 1 else lambda values: join(test(values) for test in tests)
+        return tests[0] if len(tests) == 1 else join(tests)
 
     def _negation(self) -> Test:
         token = self._peek()
@@ -100,8 +90,7 @@ class _Parser:
             test = self._either()
             self._expect(")", token)
         else:
-            inner = self._negation()
-            test = lambda values: not inner(values)  # noqa: E731
+            test = conditions.negated(self._negation())
         self._depth -= 1
         return test
 
@@ -118,7 +107,7 @@ class _Parser:
         other = self._take()
         if other.kind != "name":
             raise self._error("a metric or setting must be compared, not a value with a value", other)
-        return self._only_one(_compare(self._name(other), _MIRRORED[sign.text], value))
+        return self._only_one(conditions.compared(self._name(other), _MIRRORED[sign.text], value))
 
     def _about(self, name: str) -> Test:
         sign = self._operator()
@@ -131,12 +120,11 @@ class _Parser:
         if sign.says("in"):
             if value_at.text != "[":
                 raise self._error("'in' wants a list", value_at, f"{name} in [1, 2]")
-            members = self._value(value_at)
-            test: Test = lambda values: any(_same(values.get(name), member) for member in members)  # noqa: E731
-            return self._only_one((lambda values: not test(values)) if negative else test)
+            test = conditions.among(name, self._value(value_at))
+            return self._only_one(conditions.negated(test) if negative else test)
         if sign.text in ("~", "!~"):
             return self._only_one(self._pattern(name, sign, value_at))
-        return self._only_one(_compare(name, sign.text, self._value(value_at)))
+        return self._only_one(conditions.compared(name, sign.text, self._value(value_at)))
 
     def _pattern(self, name: str, sign: Token, token: Token) -> Test:
         if token.kind != "string":
@@ -145,13 +133,8 @@ class _Parser:
             pattern = re.compile(self._value(token))
         except re.error as error:
             raise self._error(f"this is no regular expression: {error.msg}", token) from None
-        wanted = sign.text == "~"
-
-        def test(values: Values) -> bool:
-            value = values.get(name)
-            return (value is not None and pattern.search(_text(value)) is not None) == wanted
-
-        return test
+        test = conditions.matching(name, pattern)
+        return test if sign.text == "~" else conditions.negated(test)
 
     def _only_one(self, test: Test) -> Test:
         """Refuse `0.5 < dice_mean < 0.8`, which would say something else than it looks like."""
@@ -230,25 +213,3 @@ class _Parser:
 
     def _error(self, message: str, token: Token, hint: str | None = None) -> UsageError:
         return tokens.error(self._text, message, token, hint)
-
-
-def _compare(name: str, sign: str, value: Any) -> Test:
-    if sign in _ORDERS:
-        order = _ORDERS[sign]
-        return lambda values: _comparable(values.get(name), value) and order(values.get(name), value)
-    wanted = sign == "=="
-    return lambda values: _same(values.get(name), value) == wanted
-
-
-def _same(one: Any, other: Any) -> bool:
-    # To Python True is 1; to a person it is not.
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
-
-
-def _comparable(one: Any, other: Any) -> bool:
-    numbers = [isinstance(value, (int, float)) and not isinstance(value, bool) for value in (one, other)]
-    return all(numbers) or (isinstance(one, str) and isinstance(other, str))
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -150,7 +150,7 @@ def history(project: Project, commits: Commits | None = None, extra: Sequence[Re
         children[task.baseline].append(_of_task(task, texts, reader))
     for record in extra:
         children.get(record.baseline, []).append(record)
-    names = _names(project)
+    names = objects.names(project.root)
     groups = []
     for sha in shas:
         baseline = _record(names.get(sha, sha[:7]), sha, "", texts[sha])
@@ -194,21 +194,6 @@ def _commits(project: Project, head: str, commits: Commits) -> list[str]:
     elif walked:
         shas += git(project.root, "rev-list", "--no-walk=sorted", *walked).split()
     return list(dict.fromkeys(shas))
-
-
-def _names(project: Project) -> dict[str, str]:
-    """Branch or tag of each commit that has one; of several, the branch that is checked out, else the first."""
-    form = "--format=%(HEAD)%(objectname) %(*objectname) %(refname)"
-    names: dict[str, str] = {}
-    for line in git(project.root, "for-each-ref", form, "refs/heads", "refs/tags").splitlines():
-        # The helper strips the text, and with it the blank before the first line.
-        sha, target, ref = line.lstrip(" *").split(" ", 2)
-        name = ref.split("/", 2)[2]
-        if line.startswith("*"):
-            names[sha] = name
-        else:
-            names.setdefault(target or sha, name)
-    return names
 
 
 def _of_task(task: dvcqueue.Task, texts: dict[str, Texts], reader: Reader) -> Record:

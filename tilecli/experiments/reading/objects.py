@@ -85,6 +85,21 @@ def refs(folder: Path, *spaces: str) -> list[tuple[str, str]]:
     return [(name, sha) for sha, _, name in (line.partition(" ") for line in lines)]
 
 
+def names(folder: Path) -> dict[str, str]:
+    """Branch or tag of each commit that has one; of several, the branch that is checked out, else the first."""
+    form = "--format=%(HEAD)%(objectname) %(*objectname) %(refname)"
+    found: dict[str, str] = {}
+    for line in git(folder, "for-each-ref", form, "refs/heads", "refs/tags").splitlines():
+        # The helper strips the text, and with it the blank before the first line.
+        sha, target, ref = line.lstrip(" *").split(" ", 2)
+        name = ref.split("/", 2)[2]
+        if line.startswith("*"):
+            found[sha] = name
+        else:
+            found.setdefault(target or sha, name)
+    return found
+
+
 def _is_sha(text: str) -> bool:
     return len(text) in (40, 64) and all(letter in "0123456789abcdef" for letter in text)
 
