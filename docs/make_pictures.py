@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,8 +17,11 @@ import numpy as np
 
 from tilecli import palette
 from tilecli.config import SampleParams
+from tilecli.data.catalog import read_index
 from tilecli.data.sample import write_sample
 from tilecli.evaluation.contact_sheet import read_strips, write_sheet
+from tilecli.evaluation.records import read_records
+from tilecli.layout import Project
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 900  # px of a picture in the README
@@ -69,6 +73,53 @@ def draw_comparison(demo: Path) -> None:
     out.save_svg(str(IMAGES / "compare.svg"), title="tiles exp compare --sort dice_mean", code_format=form)
 
 
+def draw_page(demo: Path) -> None:
+    """`docs/images/serve.png`: the page of `tiles serve` with test photos of the demo; needs Chromium."""
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    with _server(demo) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1200, "height": 720}, color_scheme="light")
+        page.goto(url)
+        photos = _photos_to_show(demo)
+        page.set_input_files("#files", photos)
+        page.locator("#name", has_text=photos[-1].name).wait_for()
+        page.locator("#regions button").first.hover()
+        page.wait_for_timeout(500)
+        data = page.screenshot()
+        browser.close()
+    shot = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    cv2.imwrite(str(IMAGES / "serve.png"), shot, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+def _photos_to_show(demo: Path) -> list[Path]:
+    """Test photos, defective and good in turn; the last one is wide and has the largest blowhole that was found."""
+    project = Project(demo)
+    index = {row.photo: row for row in read_index(project.index)}
+    rows = [row for row in read_records(project.per_image) if row.intersection_px or row.defect == "good"]
+    wide = [row for row in rows if index[row.photo].width >= 1.2 * index[row.photo].height]
+    best = max((row for row in wide if row.defect == "blowhole"), key=lambda row: row.intersection_px)
+    others = [row for row in rows if row.tile != best.tile]
+    bad, good = ([row for row in others if (row.defect == "good") == wanted] for wanted in (False, True))
+    chosen = [row for pair in zip(bad[::6], good[::6], strict=False) for row in pair][:6]
+    return [project.dataset / index[row.photo].image for row in (*chosen, best)]
+
+
+@contextlib.contextmanager
+def _server(demo: Path) -> Iterator[str]:
+    """`tiles serve` on a free port; its address."""
+    command = [sys.executable, "-m", "tilecli", "serve", "--port", "0"]
+    process = subprocess.Popen(command, cwd=demo, stderr=subprocess.PIPE, text=True)
+    try:
+        said = next(line for line in process.stderr or () if line.startswith("ready on"))
+        yield re.findall(r"http://[\w.:]+\d", said)[0]
+    finally:
+        process.terminate()
+        process.wait()
+
+
 @contextlib.contextmanager
 def _inside(folder: Path) -> Iterator[None]:
     before = Path.cwd()
@@ -84,3 +135,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         draw_predictions(Path(sys.argv[1]))
         draw_comparison(Path(sys.argv[1]))
+        draw_page(Path(sys.argv[1]))
