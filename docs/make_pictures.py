@@ -61,7 +61,7 @@ def draw_comparison(demo: Path) -> None:
         theme=Theme(terminal._STYLES), record=True, width=118, force_terminal=True, color_system="truecolor",
         file=io.StringIO(), highlight=False,
     )  # fmt: skip
-    terminal.console = lambda **_: out  # type: ignore[assignment]  # the one place everything is printed through
+    terminal.console = lambda **_: out  # the one place everything is printed through
     with _inside(demo):
         compare(sort="dice_mean")
     # The fonts of a README's picture come from the reader's machine, not from another host.

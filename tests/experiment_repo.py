@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tests.records import perfect_answer
 from tilecli import paramfile
 from tilecli.evaluation import metrics
 from tilecli.evaluation.records import Record, write_records
@@ -96,21 +97,6 @@ def perfect(tiles: int = 30, each: int = 2) -> list[Record]:
     for number in range(tiles * each):
         tile = number // each
         true = 0 if tile % 3 == 2 else 100 + 7 * tile
-        made.append(
-            Record(
-                photo=f"photo{number:03}",
-                tile=f"tile{tile:02}",
-                defect=("crack", "blowhole", "good")[tile % 3],
-                intersection_px=true,
-                predicted_px=true,
-                true_px=true,
-                pixels=10_000,
-                score=0.9 if true else 0.1,
-                verdict="defect" if true else "good",
-                defects=int(true > 0),
-                found=int(true > 0),
-                touched=int(true > 0),
-                ms=1.0,
-            )
-        )
+        defect = ("crack", "blowhole", "good")[tile % 3]
+        made.append(perfect_answer(f"photo{number:03}", f"tile{tile:02}", defect, true))
     return made

@@ -85,7 +85,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         if key not in known:
             raise unknown_key(key, "-S", known)
         try:
-            parsed[key] = yaml.load(value, Loader=_Loader) if value.strip() else ""  # noqa: S506
+            parsed[key] = yaml.load(value, Loader=_Loader) if value.strip() else ""  # noqa: S506 - as above
         except yaml.YAMLError as error:
             raise ConfigError(f"cannot read the value of {key}: '{value}'", where="-S") from error
     return parsed

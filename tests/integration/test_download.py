@@ -115,7 +115,7 @@ def status(code: int, **headers: str) -> Callable[[BaseHTTPRequestHandler, bytes
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
-    act.is_status = True  # type: ignore[attr-defined]
+    act.is_status = True
     return act
 
 

@@ -158,7 +158,10 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     subprocess.run(start, cwd=made.root, env=made.environment, check=True, timeout=WAIT_S, **quiet)
     try:
         wait_for(lambda: made.states().get("bad") == "failed", lambda: str(made.states()))
-        slow = lambda: next(r for r in store.history(made.project).experiments if r.name == "slow")  # noqa: E731
+
+        def slow() -> Record:
+            return store.find(store.history(made.project).experiments, "slow")
+
         wait_for(lambda: slow().metrics.get("valid.dice") == 0.125, lambda: str(slow()))
         made.dvc("exp", "run", "--queue", "--name", "later", "--set-param", "train.learning_rate=0.0625")
         yield made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from tilecli import progress
@@ -28,7 +29,7 @@ def measure() -> list[Figure]:
         }
         seconds: dict[str, float] = {}
         for name, arguments in commands.items():
-            seconds[name] = median_seconds(lambda a=arguments: _run(a), RUNS)  # type: ignore[misc]
+            seconds[name] = median_seconds(partial(_run, arguments), RUNS)
             task.advance()
     nothing = seconds["python, nothing"]
     return [

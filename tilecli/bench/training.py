@@ -81,7 +81,7 @@ def _bare(params: TrainParams, how: precision.Precision, steps: int) -> float:
             logits = net(image)
         loss = losses.loss_of(params.loss, losses.pixel_sums(logits[:, 0], mask))
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
         if kind == "cuda":
             torch.cuda.synchronize()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -58,19 +58,37 @@ def changes(
 
     Returns `dotted key → value` for the keys whose value really changes.
     """
+    return changer(project, preset)(typed, set_)
+
+
+class Changer(Protocol):
+    """Maps typed flags and `-S` to what they change."""
+
+    def __call__(self, typed: Mapping[str, Any] | None, set_: list[str] | None = None) -> dict[str, Any]:
+        """`dotted key → value`."""
+
+
+def changer(project: Project, preset: str | None = None) -> Changer:
+    """`changes` for many: reads params.yaml and the preset once."""
+    from copy import deepcopy
+
     from tilecli import paramfile
 
     text = project.params.read_text(encoding="utf-8")
-    values = paramfile.parse_yaml(text, str(project.params))
-    before = paramfile.validate(values, str(project.params), text).model_dump(mode="json")
-    wanted: dict[str, Any] = paramfile.load_partial(preset_file(preset)) if preset else {}
-    wanted |= {key: value for key, value in (typed or {}).items() if value is not None}
-    wanted |= paramfile.parse_overrides(set_ or [])
-    for key, value in wanted.items():
-        paramfile.set_dotted(values, key, value)
-    after = paramfile.flatten(paramfile.validate(values, "the command line").model_dump(mode="json"))
-    old = paramfile.flatten(before)
-    return {key: value for key, value in after.items() if old.get(key) != value}
+    present = paramfile.parse_yaml(text, str(project.params))
+    before = paramfile.flatten(paramfile.validate(present, str(project.params), text).model_dump(mode="json"))
+    chosen: dict[str, Any] = paramfile.load_partial(preset_file(preset)) if preset else {}
+
+    def changes(typed: Mapping[str, Any] | None, set_: list[str] | None = None) -> dict[str, Any]:
+        values = deepcopy(present)
+        wanted = chosen | {key: value for key, value in (typed or {}).items() if value is not None}
+        wanted |= paramfile.parse_overrides(set_ or [])
+        for key, value in wanted.items():
+            paramfile.set_dotted(values, key, value)
+        after = paramfile.flatten(paramfile.validate(values, "the command line").model_dump(mode="json"))
+        return {key: value for key, value in after.items() if before.get(key) != value}
+
+    return changes
 
 
 def write_changes(project: Project, wanted: Mapping[str, Any]) -> None:

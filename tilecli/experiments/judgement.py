@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from tilecli import paramfile
 from tilecli.errors import ConfigError, ProjectError, UsageError
@@ -12,7 +11,7 @@ from tilecli.evaluation.records import Record as Row
 from tilecli.evaluation.records import parse_records
 from tilecli.experiments.compare import changed_params
 from tilecli.experiments.naming import WORKSPACE, resolve
-from tilecli.experiments.reading import snapshot
+from tilecli.experiments.reading import lineage, snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
@@ -76,33 +75,12 @@ def rows_of(project: Project, record: Record) -> list[Row]:
 
 
 def outdated(lock: str) -> str | None:
-    """The path that changed after the evaluation used it, by the hashes of dvc.lock (its text); None if none did.
-
-    Follows the dependencies of the stage `evaluate` up through the stages that make them. Environment files do not
-    count: another version of a package makes no other model.
-    """
+    """The path that changed after the evaluation used it, by the hashes of dvc.lock (its text); None if none did."""
     try:
         stages = paramfile.parse_yaml(lock, "dvc.lock").get("stages") or {}
     except ConfigError:
         return None
-    made: dict[str, tuple[str, Any]] = {}
-    for name, stage in stages.items():
-        made |= {out["path"]: (name, out.get("md5")) for out in stage.get("outs", [])}
-    waiting, seen = ["evaluate"], set()
-    while waiting:
-        stage = waiting.pop()
-        if stage in seen:
-            continue
-        seen.add(stage)
-        for used in stages.get(stage, {}).get("deps", []):
-            path = used["path"]
-            if path not in made or path.startswith("environment/"):
-                continue
-            maker, now = made[path]
-            if now != used.get("md5"):
-                return str(path)
-            waiting.append(maker)
-    return None
+    return next((change.path for change in lineage.changes(stages).get("evaluate", [])), None)
 
 
 def _remedy(a: Record, b: Record) -> str:

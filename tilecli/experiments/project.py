@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tilecli import progress
@@ -21,14 +21,24 @@ _THINGS = ("arc", "bevel", "chamfer", "core", "edge", "facet", "grain", "groove"
 NOBODY = ("tiles", "tiles@localhost")  # who commits where git knows no name; set for this repository only
 
 
-def git(folder: Path, *arguments: str, check: bool = True, variables: Mapping[str, str] | None = None) -> str:
-    """Output of a git command in `folder`, stripped; ProjectError with git's words if it fails and `check` is set."""
+def git(
+    folder: Path,
+    *arguments: str,
+    check: bool = True,
+    variables: Mapping[str, str] | None = None,
+    given: str | None = None,
+) -> str:
+    """Output of a git command in `folder`, stripped; ProjectError with git's words if it fails and `check` is set.
+
+    `given`: what the command reads on its standard input.
+    """
     if shutil.which("git") is None:
         raise ProjectError("git is not installed", hint="install git (Debian: apt-get install git)")
     done = subprocess.run(
         ["git", *arguments],
         cwd=folder,
         env={**os.environ, **(variables or {})},
+        input=given,
         capture_output=True,
         text=True,
         check=False,
@@ -71,35 +81,64 @@ def ensure_identity(folder: Path) -> None:
     progress.note(f"git knows no name; commits here are by '{name}' until you set user.name and user.email")
 
 
-def experiment_name(project: Project, wanted: str | None, queued: Collection[str] = ()) -> str:
-    """`wanted` if git takes it and no experiment has it; else a short readable one that `queued` has not either."""
-    import itertools
-    import random
-
-    if wanted is not None:
-        return check_name(project, wanted, option="--name ")
-    taken = _taken(project) | set(queued)
-    # Names are for people; chance decides, and must not touch the seeds of the training.
-    chooser = random.SystemRandom()
-    words = (f"{chooser.choice(_QUALITIES)}-{chooser.choice(_THINGS)}" for _ in range(1000))
-    numbers = (f"run-{chooser.randrange(10**6)}" for _ in itertools.count())  # for when the words are used up
-    return next(name for name in itertools.chain(words, numbers) if name not in taken)
+def experiment_name(project: Project, wanted: str | None) -> str:
+    """`wanted` if git takes it and no experiment has it; else a short readable one."""
+    return experiment_names(project, [wanted])[0]
 
 
-def check_name(project: Project, wanted: str, option: str = "") -> str:
-    """`wanted`, if git takes it as an experiment's name and no experiment has it yet; `option` goes into the hint."""
-    check_form(wanted)
-    taken = _taken(project)
-    if wanted in taken:
-        free = next(f"{wanted}-{number}" for number in range(2, 10**6) if f"{wanted}-{number}" not in taken)
-        raise ProjectError(f"there is an experiment '{wanted}' already", hint=f"{option}{free}")
-    return wanted
+def experiment_names(project: Project, wanted: Sequence[str | None], queued: Collection[str] = ()) -> list[str]:
+    """Each of `wanted` if git takes it, and no experiment nor one of `queued` has it; short readable ones for None.
+
+    Raises ProjectError with the name that cannot be.
+    """
+    tried = _taken(project)
+    taken = tried | set(queued)
+    fresh = _readable_names(taken | {name for name in wanted if name})
+    given: list[str] = []
+    for name in wanted:
+        if name is None:
+            given.append(next(fresh))
+            continue
+        _check_free(name, tried, "--name ")
+        if name in taken:
+            raise ProjectError(f"'{name}' is queued already", hint="give another --name, or tiles exp clear")
+        taken.add(name)
+        given.append(name)
+    return given
+
+
+def check_name(project: Project, wanted: str) -> None:
+    """Refuse a name that git does not take, or that an experiment has."""
+    _check_free(wanted, _taken(project))
 
 
 def check_form(wanted: str) -> None:
     """Refuse what git or DVC would not take as an experiment's name."""
     if not _NAME.fullmatch(wanted):
         raise ProjectError(f"'{wanted}' cannot be an experiment's name", hint="letters, digits, - and _")
+
+
+def _check_free(wanted: str, taken: Collection[str], option: str = "") -> None:
+    check_form(wanted)
+    if wanted in taken:
+        free = next(f"{wanted}-{number}" for number in range(2, 10**6) if f"{wanted}-{number}" not in taken)
+        raise ProjectError(f"there is an experiment '{wanted}' already", hint=f"{option}{free}")
+
+
+def _readable_names(taken: Collection[str]) -> Iterator[str]:
+    """Names that are not among `taken`, each once."""
+    import random
+
+    # Names are for people; chance decides, and must not touch the seeds of the training.
+    chooser = random.SystemRandom()
+    words = [f"{quality}-{thing}" for quality in _QUALITIES for thing in _THINGS]
+    yield from (name for name in chooser.sample(words, len(words)) if name not in taken)
+    given: set[str] = set()
+    while True:  # the words are used up
+        name = f"run-{chooser.randrange(10**6)}"
+        if name not in taken and name not in given:
+            given.add(name)
+            yield name
 
 
 def _taken(project: Project) -> set[str]:

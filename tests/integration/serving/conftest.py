@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,4 +22,13 @@ def dark(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(dark: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for one file of tests."""
     with serving(dark, tmp_path_factory.mktemp("home"), "--drain", "5") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, started once."""
+    from tests.integration.serving.browser import chromium
+
+    with chromium() as started:
         yield started

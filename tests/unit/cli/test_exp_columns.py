@@ -13,7 +13,7 @@ from tilecli.experiments.store import Group, History, Record
 
 def tried(name: str, dice: float, rate: float, **more: object) -> Record:
     params = {"train.learning_rate": rate, "train.seed": 0, "train.augment": "full"}
-    return Record(name, f"{name:0<40}", "base", 1.0, params, {"dice_mean": dice, "auroc": 0.9}, **more)  # type: ignore[arg-type]
+    return Record(name, f"{name:0<40}", "base", 1.0, params, {"dice_mean": dice, "auroc": 0.9}, **more)
 
 
 def rows(*records: Record) -> list[Row]:

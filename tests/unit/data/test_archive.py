@@ -27,7 +27,7 @@ def make_zip(path: Path, entries: dict[str, bytes], method: int = zipfile.ZIP_DE
 
 
 def make_tar(path: Path, entries: dict[str, bytes], mode: str = "w") -> Path:
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+    with tarfile.open(path, mode) as archive:
         for name, data in entries.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)

@@ -126,7 +126,7 @@ def test_a_burst_with_two_types_lies_in_two_folders(folder: Path) -> None:
 
 
 def test_longer_exposures_are_brighter(photos: dict[Path, tuple[np.ndarray, np.ndarray]]) -> None:
-    means = {int(NAME.match(path.stem)[2]): float(photo.mean()) for path, (photo, _) in photos.items()}  # type: ignore[index]
+    means = {int(NAME.match(path.stem)[2]): float(photo.mean()) for path, (photo, _) in photos.items()}
     numbers = sorted(means)
     siblings = [(a, b) for a, b in pairwise(numbers) if b - a < 100]
     assert all(means[a] < means[b] for a, b in siblings)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.records import perfect_answer
 from tilecli.errors import DataError
 from tilecli.evaluation import metrics, paired
 from tilecli.evaluation.records import Record
@@ -27,23 +28,7 @@ def photos(tiles: int = 30, each: int = 3) -> list[Record]:
         defect = ("crack", "blowhole", "good")[tile % 3]
         for shot in range(each):
             true = 0 if defect == "good" else int(draw.integers(100, 300))
-            made.append(
-                Record(
-                    photo=f"p{tile:02}_{shot}",
-                    tile=f"t{tile:02}",
-                    defect=defect,
-                    intersection_px=true,
-                    predicted_px=true,
-                    true_px=true,
-                    pixels=1000,
-                    score=1.0 if true else 0.0,
-                    verdict="defect" if true else "good",
-                    defects=int(true > 0),
-                    found=int(true > 0),
-                    touched=int(true > 0),
-                    ms=1.0,
-                )
-            )
+            made.append(perfect_answer(f"p{tile:02}_{shot}", f"t{tile:02}", defect, true, pixels=1000))
     return made
 
 

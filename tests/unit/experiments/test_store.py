@@ -136,7 +136,7 @@ def test_commits_can_be_chosen(repository: Repository):
     git(root, "tag", "-a", "v1", "-m", "x", shas["first"])
 
     def chosen(**options: object) -> list[str]:
-        groups = store.history(repository.project, Commits(**options)).groups  # type: ignore[arg-type]
+        groups = store.history(repository.project, Commits(**options)).groups
         return [group.baseline.rev for group in groups]
 
     assert chosen(revs=("HEAD",)) == [shas["second"]]

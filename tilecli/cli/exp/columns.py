@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ def sparkline(series: Sequence[float], low: float, high: float, width: int = 8) 
         value = sum(series[first:last]) / (last - first)
         level = (value - low) / span * (len(_BARS) - 1)
         # An epoch whose Dice is undefined leaves a gap.
-        text += _BARS[round(max(0.0, min(level, len(_BARS) - 1)))] if value == value else " "  # noqa: PLR0124
+        text += " " if math.isnan(value) else _BARS[round(max(0.0, min(level, len(_BARS) - 1)))]
     return text
 
 

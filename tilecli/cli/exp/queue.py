@@ -46,8 +46,9 @@ def queue_up(
     if as_json:
         terminal.print_json([_as_dict(task) for task in tasks])
         return tasks
+    out = terminal.console()
     for task in tasks:
-        terminal.console().print(f"queued [accent]{task.name}[/]  {terminal.plain('  '.join(task.overrides))}")
+        out.print(f"queued [accent]{task.name}[/]  {terminal.plain('  '.join(task.overrides))}")
     return tasks
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tilecli.experiments.keep.share import Transferred
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Experiments; left out: all.")]
-GitRemote = Annotated[str, typer.Option("--git-remote", metavar="NAME|URL", help="Where the experiments go.")]
+GitRemote = Annotated[str, typer.Option("--git-remote", metavar="NAME|URL", help="That has or gets the experiments.")]
 DvcRemote = Annotated[
     str | None, typer.Option("--remote", "-r", metavar="NAME", help="DVC remote of their files; left out: the default.")
 ]
@@ -23,50 +24,46 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Leave the files (data
 Replace = Annotated[bool, typer.Option("--force", "-f", help="Replace other experiments of the same name.")]
 
 
-@verb
-def push(
-    names: Names = None,
-    git_remote: GitRemote = "origin",
-    remote: DvcRemote = None,
-    no_cache: NoCache = False,
-    force: Replace = False,
-    as_json: Json = False,
-) -> None:
+def _transfer(way: Literal["push", "pull"], doc: str) -> Callable[..., None]:
+    """The verb `way`: both have the same options."""
+
+    def transfer(
+        names: Names = None,
+        git_remote: GitRemote = "origin",
+        remote: DvcRemote = None,
+        no_cache: NoCache = False,
+        force: Replace = False,
+        as_json: Json = False,
+    ) -> None:
+        from tilecli.experiments.keep import share
+        from tilecli.layout import find_project
+
+        work, how = {"push": (share.push, "pushed to"), "pull": (share.pull, "pulled from")}[way]
+        done = work(
+            find_project(), names or [], git_remote=git_remote, files=not no_cache, dvc_remote=remote, force=force
+        )
+        _report(done, f"{how} {git_remote}", as_json=as_json)
+        if way == "pull" and done.new and not as_json:
+            terminal.next_commands(f"tiles exp show {done.new[0]}", f"tiles exp apply {done.new[0]}")
+
+    transfer.__doc__ = doc
+    return verb(transfer)
+
+
+push = _transfer(
+    "push",
     """Copy experiments to a git remote, and their files to the DVC remote.
 
     Example: tiles exp push higher-rate
-    """
-    from tilecli.experiments.keep import share
-    from tilecli.layout import find_project
-
-    done = share.push(
-        find_project(), names or [], git_remote=git_remote, files=not no_cache, dvc_remote=remote, force=force
-    )
-    _report(done, f"pushed to {git_remote}", as_json=as_json)
-
-
-@verb
-def pull(
-    names: Names = None,
-    git_remote: GitRemote = "origin",
-    remote: DvcRemote = None,
-    no_cache: NoCache = False,
-    force: Replace = False,
-    as_json: Json = False,
-) -> None:
+    """,
+)
+pull = _transfer(
+    "pull",
     """Copy experiments from a git remote, and their files from the DVC remote into the cache.
 
     Example: tiles exp pull higher-rate
-    """
-    from tilecli.experiments.keep import share
-    from tilecli.layout import find_project
-
-    done = share.pull(
-        find_project(), names or [], git_remote=git_remote, files=not no_cache, dvc_remote=remote, force=force
-    )
-    _report(done, f"pulled from {git_remote}", as_json=as_json)
-    if done.new and not as_json:
-        terminal.next_commands(f"tiles exp show {done.new[0]}", f"tiles exp apply {done.new[0]}")
+    """,
+)
 
 
 @verb

@@ -39,7 +39,8 @@ def sweep(
 
     project = find_project()
     grid = combinations(set_)
-    settings = [options.changes(project, preset, chosen) for chosen in grid]
+    changes = options.changer(project, preset)
+    settings = [changes(chosen) for chosen in grid]
     if dry_run:
         if as_json:
             terminal.print_json(grid)

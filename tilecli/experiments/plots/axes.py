@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 LINEAR, LOG, CATEGORY = "linear", "log", "category"
 
@@ -63,7 +63,7 @@ def axis(name: str, values: Sequence[Any]) -> Axis:
     return Axis(name, kind, places, tuple(ticks), tuple(None if value is None else float(value) for value in values))
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether `value` can be placed on a scale: a finite number, and not true or false."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 

@@ -137,7 +137,7 @@ def _sorted(records: Sequence[Record], y: str) -> list[Record]:
 
     def order(record: Record) -> tuple[bool, float]:
         value = record.metrics.get(y)
-        return (not is_number(value), sign * value if is_number(value) else 0.0)  # type: ignore[operator]
+        return (not is_number(value), sign * value if is_number(value) else 0.0)
 
     return sorted(records, key=order)
 

@@ -15,7 +15,7 @@ from tilecli import paramfile, progress
 from tilecli.config import TrainParams
 from tilecli.errors import ProjectError, TilesError, UsageError
 from tilecli.experiments import dvc
-from tilecli.experiments.project import experiment_name, git, prepare
+from tilecli.experiments.project import experiment_names, git, prepare
 from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.layout import Project
 
@@ -47,11 +47,7 @@ def enqueue(
     queue = Queue(project)
     taken = {task.name for task in queue.tasks() if task.state != "done"}
     tasks = []
-    for number, changes in enumerate(settings):
-        name = experiment_name(project, names[number], taken)
-        if name in taken:
-            raise ProjectError(f"'{name}' is queued already", hint="give another --name, or tiles exp clear")
-        taken.add(name)
+    for name, changes in zip(experiment_names(project, names, taken), settings, strict=True):
         overrides = tuple(paramfile.as_override(key, value) for key, value in changes.items())
         tasks.append(Task(0, name, base, snapshot, overrides, tuple(targets), message))
     return queue.add(tasks)
@@ -105,7 +101,8 @@ def _preflight(project: Project, settings: Sequence[Mapping[str, Any]]) -> None:
     now = paramfile.load(project.params).train
     for changes in settings:
         check_names(now, changes)
-        _check_weights(project, now, changes)
+    for weights in {str(changes.get("train.encoder_weights", now.encoder_weights)) for changes in settings}:
+        _check_weights(project, weights)
 
 
 def untracked(project: Project) -> tuple[list[str], list[str]]:
@@ -151,8 +148,7 @@ def check_names(now: TrainParams, changes: Mapping[str, Any]) -> None:
     names.check_names(changes.get("train.arch", now.arch), changes.get("train.encoder", now.encoder))
 
 
-def _check_weights(project: Project, now: TrainParams, changes: Mapping[str, Any]) -> None:
-    weights = str(changes.get("train.encoder_weights", now.encoder_weights))
+def _check_weights(project: Project, weights: str) -> None:
     if weights in ("auto", "imagenet", "none") or Path(weights).expanduser().is_absolute():
         return
     if not git(project.root, "ls-files", "--", weights):

@@ -80,8 +80,8 @@ class Queue:
         with self._locked():
             number = max((task.id for task in self.tasks()), default=0)
             added = [replace(task, id=number + 1 + i, created=time.time()) for i, task in enumerate(tasks)]
-            for task in added:
-                git(self.project.root, "update-ref", f"{_REFS}/{task.id}", task.snapshot)
+            kept = "".join(f"update {_REFS}/{task.id} {task.snapshot}\n" for task in added)
+            git(self.project.root, "update-ref", "--stdin", given=kept)
             for task in added:
                 self._write(task)
         return added
@@ -137,8 +137,10 @@ class Queue:
         from tilecli.experiments import clone
 
         with self._locked():
+            kept = git(self.project.root, "for-each-ref", "--format=%(refname)", _REFS).split()
+            gone = "".join(f"delete {ref}\n" for task in chosen if (ref := f"{_REFS}/{task.id}") in kept)
+            git(self.project.root, "update-ref", "--stdin", given=gone)
             for task in chosen:
-                git(self.project.root, "update-ref", "-d", f"{_REFS}/{task.id}", check=False)
                 clone.remove(self.place(task) / "clone")
                 shutil.rmtree(self.place(task), ignore_errors=True)
         return chosen

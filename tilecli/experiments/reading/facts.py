@@ -8,9 +8,9 @@ from typing import Any
 
 from tilecli import paramfile
 from tilecli.errors import ConfigError
+from tilecli.experiments.reading import lineage
 
-# Stages that make a model and its figures, in their order.
-_CHAIN = ("train", "export", "evaluate")
+_MODEL = ("train", "export")  # stages that make the model
 _MADE_BY = {"export": "bundle", "evaluate": "evaluation"}
 _BUNDLE = "models/bundle"
 
@@ -48,30 +48,15 @@ def _evaluation(text: str) -> dict[str, Any]:
 def _lock(text: str) -> dict[str, Any]:
     """The model's hash, and what belongs to an older model than the last training made.
 
-    `tiles train --only` leaves the bundle and the evaluation of the model before. DVC notes for every stage what it
-    read: where that is not what the stage before has written since, the stage and all after it are of an older model.
+    `tiles train --only` leaves the bundle and the evaluation of the model before.
     """
     stages = paramfile.parse_yaml(text, "dvc.lock").get("stages") or {}
-    made: dict[str, tuple[str, str | None]] = {}
-    for stage in _CHAIN:
-        for out in stages.get(stage, {}).get("outs", []):
-            made[out["path"]] = (stage, _hash(out))
-    old: list[str] = []
-    for stage in _CHAIN[1:]:
-        if stage not in stages:
-            continue
-        for dep in stages[stage].get("deps", []):
-            maker, now = made.get(dep["path"], ("", None))
-            if maker and (maker in old or _hash(dep) != now):
-                old.append(stage)
-                break
-    model = made.get(_BUNDLE, ("", None))[1] or ""
-    return {"model": model, "stale": [_MADE_BY[stage] for stage in old]}
-
-
-def _hash(entry: Mapping[str, Any]) -> str | None:
-    value = entry.get(entry.get("hash", "md5"))
-    return None if value is None else str(value).removesuffix(".dir")
+    since = lineage.changes(stages)
+    # What else changed, the photos for one, has made no model yet.
+    old = [stage for stage in _MADE_BY if any(change.maker in _MODEL for change in since.get(stage, []))]
+    outs = stages.get("export", {}).get("outs", [])
+    model = next((lineage.md5(out) for out in outs if out["path"] == _BUNDLE), None)
+    return {"model": model or "", "stale": [_MADE_BY[stage] for stage in old]}
 
 
 def _series(text: str) -> list[float]:
