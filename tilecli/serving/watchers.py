@@ -45,11 +45,16 @@ class Watchers:
     def update(self, telemetry: Telemetry) -> None:
         """Bring their gauges up to date."""
         if self.recorder is not None:
-            for name, value in self.recorder.stats().items():
-                if isinstance(value, (int, float)):
-                    telemetry.recorder.labels(name).set(value)
+            stats = self.recorder.stats()
+            for name in ("offered", "kept", "dropped", "failed", "waiting"):
+                telemetry.recorded.labels(name).set(stats[name])
+            for name in ("bytes", "files"):
+                telemetry.folder.labels(name).set(stats[name])
         if self.shadow is not None:
-            for name, value in self.shadow.report().figures().items():
+            report = self.shadow.report()
+            for name, count in report.photos_by_outcome().items():
+                telemetry.mirrored.labels(name).set(count)
+            for name, value in report.figures().items():
                 telemetry.shadow.labels(name).set(value)
 
     def close(self) -> None:
