@@ -13,6 +13,8 @@ from tilecli.serving.shadow import Shadow
 from tilecli.serving.telemetry import Telemetry
 from tilecli.serving.work import Found
 
+_CLOSE_S = 2.0  # for each; both together are less than the supervisor's margin, after which it kills
+
 
 @dataclass
 class Watchers:
@@ -61,7 +63,7 @@ class Watchers:
         """Write what waits, and send nothing more."""
         for watcher in (self.recorder, self.shadow):
             if watcher is not None:
-                watcher.close()
+                watcher.close(_CLOSE_S)
 
 
 def make_watchers(settings: ServeSettings) -> Watchers:
