@@ -79,20 +79,16 @@ class ShadowReport:
         """Plain values, ready for JSON."""
         return asdict(self)
 
+    def photos_by_outcome(self) -> dict[str, int]:
+        """What became of the photos that came by, failures by their reason: counts that add up over processes."""
+        counts = {name: getattr(self, name) for name in ("offered", "mirrored", "dropped", "waiting")}
+        return {**counts, **{f"failed: {reason}": count for reason, count in self.failed.items()}}
+
     def figures(self) -> dict[str, float]:
-        """What is a number, under flat names, for a collector of figures; what is not known yet is left out."""
+        """Shares and quantiles under flat names; what is not known yet is left out."""
+        shares = ("dice_pooled", "dice_mean", "identical_share", "same_answer_share", "marked_share")
         named: dict[str, float | None] = {
-            "offered": self.offered,
-            "mirrored": self.mirrored,
-            "dropped": self.dropped,
-            "waiting": self.waiting,
-            **{f"failed, {reason}": count for reason, count in self.failed.items()},
-            "dice_pooled": self.dice_pooled,
-            "dice_mean": self.dice_mean,
-            "identical_share": self.identical_share,
-            "same_answer_share": self.same_answer_share,
-            "marked_share": self.marked_share,
-            "their_marked_share": self.their_marked_share,
+            **{name: getattr(self, name) for name in (*shares, "their_marked_share")},
             **{f"ms_{name}": value for name, value in (self.ms or {}).items()},
             **{f"their_ms_{name}": value for name, value in (self.their_ms or {}).items()},
         }

@@ -48,7 +48,9 @@ class Telemetry:
         )
         self.drift = Gauge("tiles_drift_psi", "Population stability index of the last photos", ["quantity"], **greatest)
         self.shadow = Gauge("tiles_shadow", "Agreement with the shadow endpoint", ["figure"], **greatest)
-        self.recorder = Gauge("tiles_recorded", "Photos kept for labelling", ["figure"], **summed)
+        self.mirrored = Gauge("tiles_shadow_photos", "Photos for the shadow endpoint", ["outcome"], **summed)
+        self.recorded = Gauge("tiles_recorded_photos", "Photos for later labelling", ["outcome"], **summed)
+        self.folder = Gauge("tiles_record_folder", "What lies in the folder of recorded photos", ["unit"], **greatest)
         self.before_render: list[Callable[[], None]] = []  # bring gauges up to date
 
     def render(self) -> bytes:

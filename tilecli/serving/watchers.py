@@ -13,6 +13,8 @@ from tilecli.serving.shadow import Shadow
 from tilecli.serving.telemetry import Telemetry
 from tilecli.serving.work import Found
 
+_CLOSE_S = 2.0  # for each; both together are less than the supervisor's margin, after which it kills
+
 
 @dataclass
 class Watchers:
@@ -45,18 +47,23 @@ class Watchers:
     def update(self, telemetry: Telemetry) -> None:
         """Bring their gauges up to date."""
         if self.recorder is not None:
-            for name, value in self.recorder.stats().items():
-                if isinstance(value, (int, float)):
-                    telemetry.recorder.labels(name).set(value)
+            stats = self.recorder.stats()
+            for name in ("offered", "kept", "dropped", "failed", "waiting"):
+                telemetry.recorded.labels(name).set(stats[name])
+            for name in ("bytes", "files"):
+                telemetry.folder.labels(name).set(stats[name])
         if self.shadow is not None:
-            for name, value in self.shadow.report().figures().items():
+            report = self.shadow.report()
+            for name, count in report.photos_by_outcome().items():
+                telemetry.mirrored.labels(name).set(count)
+            for name, value in report.figures().items():
                 telemetry.shadow.labels(name).set(value)
 
     def close(self) -> None:
         """Write what waits, and send nothing more."""
         for watcher in (self.recorder, self.shadow):
             if watcher is not None:
-                watcher.close()
+                watcher.close(_CLOSE_S)
 
 
 def make_watchers(settings: ServeSettings) -> Watchers:

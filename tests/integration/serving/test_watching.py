@@ -38,7 +38,9 @@ def test_two_servers_shadow_each_other_without_end(dark: Path, tmp_path: Path) -
     assert report["dice_pooled"] == 2 * ours / (ours + image.size)
     assert report["same_answer_share"] == 1.0
     assert report["dropped"] == 0
-    assert 'tiles_shadow{figure="mirrored"} 4.0' in figures
+    assert 'tiles_shadow_photos{outcome="mirrored"} 4.0' in figures
+    assert 'tiles_shadow{figure="same_answer_share"} 1.0' in figures
+    assert 'tiles_shadow_photos{outcome="failed: timeout"} 0.0' in figures
 
 
 def test_no_shadow_says_how_to_get_one(server: Server) -> None:
@@ -54,7 +56,11 @@ def test_recorded_photos_are_the_ones_that_came(dark: Path, tmp_path: Path) -> N
     with serving(dark, tmp_path / "home", "--record", str(folder), "--record-share", "1") as server:
         with server.client() as client:
             answer = client.post("/v1/predict", files={"image": ("line 7.jpg", data)}).json()
+            until = time.monotonic() + 10
+            while 'tiles_recorded_photos{outcome="kept"} 1.0' not in (figures := client.get("/metrics").text):
+                assert time.monotonic() < until, figures
         server.stop()
+    assert 'tiles_record_folder{unit="files"} 2.0' in figures
     (kept,) = folder.glob("*.jpg")
     facts = json.loads(kept.with_suffix(".json").read_text())
     assert kept.read_bytes() == data
