@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tilecli import palette
 from tilecli.config import SampleParams
 from tilecli.data.sample import write_sample
 from tilecli.evaluation.contact_sheet import read_strips, write_sheet
+from tilecli.opencv import cv2
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 900  # px of a picture in the README
