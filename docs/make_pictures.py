@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tilecli import palette
@@ -22,6 +21,7 @@ from tilecli.data.sample import write_sample
 from tilecli.evaluation.contact_sheet import read_strips, write_sheet
 from tilecli.evaluation.records import read_records
 from tilecli.layout import Project
+from tilecli.opencv import cv2
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 900  # px of a picture in the README

@@ -47,7 +47,8 @@ def turn(photo: Uint8, mask: Uint8, which: int) -> tuple[Uint8, Uint8]:
 
 def _camera() -> Any:
     import albumentations
-    import cv2
+
+    from tilecli.opencv import cv2
 
     # From one exposure of the magnetic tiles to the next, mean and contrast grow together by 11–28 %: "contrast" here
     # is such a gain, "brightness" an offset. No defect of three pixels' width vanishes in the blur or the noise.

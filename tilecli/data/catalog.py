@@ -13,11 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tilecli import files, quiet
+from tilecli import files
 from tilecli.errors import DataError, ProjectError
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 Uint8 = npt.NDArray[np.uint8]
 FETCH = "tiles fetch"

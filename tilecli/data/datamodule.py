@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import pytorch_lightning as lightning
 import torch
@@ -22,6 +21,7 @@ from tilecli.data.photos import Held, load_subset, statistics
 from tilecli.data.preprocess import InputContract, Placement, Uint8
 from tilecli.errors import DataError
 from tilecli.layout import GOOD, Project
+from tilecli.opencv import cv2
 
 
 @dataclass

@@ -16,13 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tilecli import quiet
 from tilecli.data.preprocess import Uint8, decode_photo
 from tilecli.data.threads import in_threads
 from tilecli.errors import DataError
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 Words = npt.NDArray[np.uint64]
 

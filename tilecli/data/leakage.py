@@ -21,15 +21,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tilecli import quiet
 from tilecli.data.catalog import Photo, read_mask
 from tilecli.data.hashing import WORDS, Words, blocks, distances
 from tilecli.data.preprocess import Uint8
 from tilecli.data.threads import in_threads
 from tilecli.layout import GOOD
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 GRID = 224  # px, the reference project's photo size
 _MEASURES = ("leaked_share", "copy_sibling_dice", "copy_nearest_dice")

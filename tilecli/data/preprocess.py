@@ -10,11 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tilecli import quiet
 from tilecli.errors import DataError
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 Uint8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]

@@ -11,15 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tilecli import quiet
 from tilecli.data.sample_defects import DEFECTS
 from tilecli.data.sample_surface import Rng, Uint8, make_surface, render
 from tilecli.errors import DataError
 from tilecli.files import whole_folder
+from tilecli.opencv import cv2
 from tilecli.progress import track
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
 
 SOUND = "Free"  # the real set's word for a tile without a defect
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tilecli import quiet
 from tilecli.data.sample_surface import (
     Float32,
     Rng,
@@ -23,9 +22,7 @@ from tilecli.data.sample_surface import (
     stroke,
     walk,
 )
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 _CLEARANCE_PX = 14  # a hole or a crack's start keeps this far from the edge of the tile
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from tilecli import hardware, progress, quiet
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli import hardware, progress
+from tilecli.opencv import cv2
 
 A = TypeVar("A")
 B = TypeVar("B")

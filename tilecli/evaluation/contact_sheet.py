@@ -13,14 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tilecli import files, palette, quiet
+from tilecli import files, palette
 from tilecli.data.preprocess import Uint8, read_photo, resize_mask, resize_photo
 from tilecli.errors import DataError
 from tilecli.evaluation import lettering, overlays
 from tilecli.evaluation.lettering import BOLD
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 CAPTIONS = {
     "Blowhole": "small dark holes; dust and stamped numbers are none",

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tilecli import quiet
 from tilecli.data.preprocess import Uint8
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 Colour = tuple[int, int, int]
 

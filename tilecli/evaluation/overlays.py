@@ -9,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tilecli import files, palette, quiet
+from tilecli import files, palette
 from tilecli.data.preprocess import Uint8
 from tilecli.errors import DataError
 from tilecli.evaluation import lettering
 from tilecli.evaluation.lettering import BOLD
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 # Sides of a photo in a panel, px: smaller ones are enlarged by whole factors, larger ones reduced.
 _SMALL, _LARGE = 560, 640

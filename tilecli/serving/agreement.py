@@ -43,7 +43,7 @@ class Overlap:
 
 def overlap(own: Uint8, theirs: Uint8) -> Overlap:
     """Compare two H×W masks of one size; what is not 0 is marked."""
-    import cv2
+    from tilecli.opencv import cv2
 
     a, b = (np.asarray(mask != 0, np.uint8) for mask in (own, theirs))
     return Overlap(cv2.countNonZero(a & b), cv2.countNonZero(a), cv2.countNonZero(b))

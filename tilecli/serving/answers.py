@@ -8,14 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tilecli import quiet
 from tilecli.data.preprocess import Float32, Uint8
 from tilecli.evaluation import overlays
 from tilecli.inference.predictor import Prediction
 from tilecli.inference.regions import Region
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 Form = Literal["json", "png", "overlay", "rle", "regions"]
 PNG = "image/png"

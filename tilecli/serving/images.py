@@ -18,7 +18,7 @@ _HINT = f"send a {FORMATS} file"
 def limit_decoder(pixels: int) -> None:
     """Make OpenCV refuse larger photos as well, whatever their headers said to `check_image`.
 
-    To be called before cv2 is imported, which reads its limit then, once.
+    To be called before `tilecli.opencv` is imported, which reads the limit then, once.
     """
     os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(pixels)
 

@@ -29,6 +29,6 @@ def _hush_opencv() -> None:
     from tilecli import quiet
 
     quiet.be_quiet()
-    import cv2
+    from tilecli.opencv import cv2
 
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -28,7 +28,7 @@ def read_mask(answer: bytes, size: tuple[int, int]) -> Uint8:
     size: height and width (px) that it must have; looked at before anything is decoded. A mask holds 0 and one other
     value, so that a grey picture or a probability map is not taken for one.
     """
-    import cv2
+    from tilecli.opencv import cv2
 
     if len(answer) < 24 or not answer.startswith(_PNG) or answer[12:16] != b"IHDR":
         raise MirrorError("bad answer", f"the answer is no PNG: {answer[:60].decode('latin-1')}")
