@@ -159,10 +159,12 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     try:
         wait_for(lambda: made.states().get("bad") == "failed", lambda: str(made.states()))
 
-        def slow() -> Record:
-            return store.find(store.history(made.project).experiments, "slow")
+        def slow() -> list[float]:
+            # Between the queue and its first file it is nowhere.
+            found = store.history(made.project).experiments
+            return [record.metrics.get("valid.dice") for record in found if record.name == "slow"]
 
-        wait_for(lambda: slow().metrics.get("valid.dice") == 0.125, lambda: str(slow()))
+        wait_for(lambda: slow() == [0.125], lambda: str(slow()))
         made.dvc("exp", "run", "--queue", "--name", "later", "--set-param", "train.learning_rate=0.0625")
         yield made
     finally:
