@@ -324,19 +324,19 @@ def _wrong_parameter(rng: Rng) -> Upload:
 def _wrong_place(rng: Rng) -> Upload:
     method, route, right = rng.choice(
         (
-            ("PUT", "/analyze", 405),
-            ("DELETE", "/v1/predict", 405),
-            ("BREW", "/analyze", 405),
-            ("POST", "/livez", 405),
-            ("POST", "/analyse", 404),
-            ("POST", "/v1/predict/batch/more", 404),
-            ("POST", "/static/../../../etc/passwd", 405),
-            ("POST", "/%00", 404),
-            ("POST", "/" + "a" * 8000, 404),
+            ("PUT", "/analyze", (405,)),
+            ("DELETE", "/v1/predict", (405,)),
+            ("BREW", "/analyze", (405,)),
+            ("POST", "/livez", (405,)),
+            ("POST", "/analyse", (404,)),
+            ("POST", "/v1/predict/batch/more", (404,)),
+            ("POST", "/static/../../../etc/passwd", (404, 405)),
+            ("POST", "/%00", (404,)),
+            ("POST", "/" + "a" * 8000, (404,)),
         )
     )
     body, content_type = form([part("image", _any_photo(rng), "a.png")])
-    return Upload("wrong place", post(route, body, content_type, method=method), frozenset({right}))
+    return Upload("wrong place", post(route, body, content_type, method=method), frozenset(right))
 
 
 def _broken_http(rng: Rng) -> Upload:
