@@ -19,6 +19,7 @@ from tilecli.errors import ModelError, TilesError
 from tilecli.inference import bundle as bundle_module
 from tilecli.inference.bundle import Bundle
 from tilecli.inference.predictor import Predictor, open_predictor
+from tilecli.inference.selftest import run_self_test
 from tilecli.serving import batching
 from tilecli.serving.batching import BatchingEngine
 from tilecli.serving.settings import ServeSettings
@@ -43,7 +44,7 @@ class Loaded:
 
 
 def load(settings: ServeSettings, threads: int | None = None) -> Loaded:
-    """Open the bundle, check that its model is the one it was measured with, and run it once.
+    """Open the bundle, let it test itself (see `run_self_test`; an older one has only its hash), and run it once.
 
     Raises ModelError, with the reason, for a bundle that must not be served.
     """
@@ -53,11 +54,14 @@ def load(settings: ServeSettings, threads: int | None = None) -> Loaded:
         settings.bundle, settings.engine, settings.threshold, settings.verdict_threshold, threads=threads
     )
     bundle = predictor.bundle
-    if bundle.model_sha256 and files.sha256(bundle.model) != bundle.model_sha256:
+    tested = run_self_test(predictor)
+    if tested is not None and not tested.passed:
         raise ModelError(
-            "the model's file is not the one that bundle.json was written for", where=str(bundle.model),
-            hint=bundle_module.EXPORT,
-        )  # fmt: skip
+            f"the bundle fails its self-test: {tested.problem}", where=str(bundle.folder), hint=bundle_module.EXPORT
+        )
+    if tested is None and bundle.model_sha256 and files.sha256(bundle.model) != bundle.model_sha256:
+        what = "the model's file is not the one that bundle.json was written for"
+        raise ModelError(what, where=str(bundle.model), hint=bundle_module.EXPORT)
     # The first run allocates; no request should wait for that.
     side = bundle.input.short_side or bundle.input.multiple * 4
     predictor.predict(np.zeros((side, side, bundle.input.channels), np.uint8))
