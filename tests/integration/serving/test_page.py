@@ -53,13 +53,14 @@ def test_verdict_and_what_decides_it(visit: Visit) -> None:
     visit.give(DEFECT)
     visit.see("defect.png")
     assert visit.says("word") == "Defect"
-    assert visit.says("why") == "Score 0.999 reaches the limit of 0.500."
+    assert visit.says("why") == "Score 0.999 reaches the verdict threshold of 0.500."
     assert visit.page.locator("#shape").get_attribute("href") == "#i-defect"
     assert visit.says("total") == "1 region · 250 px · 2.31 %"
+    expect(visit.page.get_by_role("status").filter(has_text="defect.png: Defect. Score")).to_be_attached()
     visit.give(GOOD)
     visit.see("good.png")
     assert visit.says("word") == "Good"
-    assert "is below the limit of 0.500" in visit.says("why")
+    assert "is below the verdict threshold of 0.500" in visit.says("why")
     assert visit.page.locator("#shape").get_attribute("href") == "#i-good"
     assert visit.says("total") == "No pixel reaches the threshold."
 
@@ -398,6 +399,32 @@ def test_a_phone_scrolls_one_way_only(browser: Any, server: Server, width: int) 
             visit.page.locator("#camera").tap()
         visit.page.locator("#help").tap()
         assert visit.wide() == 0
+
+
+def test_two_fingers_enlarge_and_one_scrolls(browser: Any, server: Server) -> None:
+    options = {"viewport": {"width": 390, "height": 740}, "is_mobile": True, "has_touch": True}
+    with visiting(browser, server.url, **options) as visit:
+        visit.give(MANY)
+        visit.see("wavy.png")
+        fingers = visit.page.context.new_cdp_session(visit.page)
+
+        def touch(kind: str, *places: tuple[int, int]) -> None:
+            points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            visit.frame()
+
+        fitted = int(visit.says("scale").split()[0])
+        touch("touchStart", (180, 250), (220, 250))
+        for apart in range(10, 100, 10):
+            touch("touchMove", (180 - apart, 250), (220 + apart, 250))
+        touch("touchEnd")
+        assert int(visit.says("scale").split()[0]) > 2 * fitted
+        visit.page.locator("#fit").tap()
+        touch("touchStart", (200, 300))
+        for up in range(10, 150, 10):
+            touch("touchMove", (200, 300 - up))
+        touch("touchEnd")
+        assert visit.page.evaluate("scrollY") > 50
 
 
 def test_nothing_turns_where_motion_is_not_wanted(browser: Any, server: Server) -> None:

@@ -1,5 +1,6 @@
 """What the page says and does when a photo, a key or the server is not as it should be."""
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -117,37 +118,48 @@ def test_a_server_that_goes_away_and_comes_back(browser: Any, dark: Path, tmp_pa
             assert visit.says("word") == "The server does not answer"
             assert "tiles serve" in visit.says("advice")
             assert visit.says("count") == "1 photo still to send"  # not lost one by one
+            assert visit.page.locator("#progress").is_visible()
             with serving(dark, tmp_path / "second", "--port", port):
                 visit.page.get_by_role("button", name="Try again").click()
                 visit.see("later.png")
                 assert visit.says("word") == "Defect"
+                assert visit.says("notice") == "2 photos: 2 defect, 0 good."
                 assert visit.page.locator("#strip button").count() == 3
 
 
 def test_a_busy_server_is_waited_for(browser: Any, dark: Path, tmp_path: Path) -> None:
-    """One thread, no queue, and others who keep it busy: refused with 503, and done once they have gone."""
-    large = {"image": encoded(wavy(2000, 2500))}
+    """No queue, and batches that take all threads: refused with 503, and done once they have gone."""
+    batch = [("image", (f"{number}.png", encoded(wavy(900, 1200)))) for number in range(16)]
     gone = threading.Event()
 
     def occupy(url: str) -> None:
         with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             while not gone.is_set():
-                client.post("/analyze?format=png", files=large)
+                with contextlib.suppress(httpx.TransportError):  # refused before it was sent to its end
+                    client.post("/v1/predict/batch", files=batch)
 
-    with serving(dark, tmp_path / "home", "--queue", "0", "--threads", "1") as server:
-        others = [threading.Thread(target=occupy, args=(server.url,)) for _ in range(6)]
-        with visiting(browser, server.url) as visit:
-            for other in others:
-                other.start()
-            try:
-                refused = _refused(visit)
-            finally:
-                gone.set()
-            assert refused, "the server was never busy"
-            for other in others:
-                other.join()
-            visit.see("defect.png")
-            assert visit.says("word") == "Defect"
+    with serving(dark, tmp_path / "home", "--queue", "0") as server, visiting(browser, server.url) as visit:
+        others = [threading.Thread(target=occupy, args=(server.url,)) for _ in range(2)]
+        for other in others:
+            other.start()
+        try:
+            refused = _refused(visit)
+        finally:
+            gone.set()
+        assert refused, "the server was never busy"
+        for other in others:
+            other.join()
+        visit.see("defect.png")
+        assert visit.says("word") == "Defect"
+
+
+def test_a_client_that_asks_too_often_waits(browser: Any, dark: Path, tmp_path: Path) -> None:
+    with serving(dark, tmp_path / "home", "--rate", "1") as server, visiting(browser, server.url) as visit:
+        visit.give(*[named(f"{number}.png", DEFECT["buffer"]) for number in range(3)])
+        expect(visit.page.locator("#advice")).to_contain_text("Trying again in", timeout=10_000)
+        assert visit.says("word") == "Too many requests from this client"
+        visit.see("2.png")
+        assert visit.says("notice") == "3 photos: 3 defect, 0 good."
 
 
 def _refused(visit: Visit) -> bool:

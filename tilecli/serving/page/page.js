@@ -13,13 +13,15 @@ import { counted } from "./words.js";
 import { Work } from "./work.js";
 
 const PATIENCE = 150; // ms before a photo is shown without its answer; most answers are faster
+const TRIES = 5; // at a server that does not say what its model is
 const READABLE = 12_000; // ms that a notice stays
 const part = id => document.getElementById(id);
 const defectColour = getComputedStyle(document.documentElement).getPropertyValue("--defect").trim();
 
 let following = true; // new answers are shown as they come
 let version = ""; // of the model whose facts are shown
-let tally = { defect: 0, good: 0, failed: 0 };
+let loading = false; // those facts
+const batch = new Set(); // entries since the queue was last empty
 let silence = 0;
 
 const viewer = new Viewer();
@@ -48,7 +50,7 @@ function changed(entry) {
     else if (following) setTimeout(() => entry.state === "sending" && following && show(entry), PATIENCE);
     return;
   }
-  tally[entry.state === "done" ? entry.answer.verdict : "failed"] += 1;
+  batch.add(entry);
   if (following || shown) show(entry);
   if (entry.state === "done" && entry.answer.model.version !== version) loadModel();
   drawThumbnail(entry);
@@ -70,11 +72,15 @@ function progressed({ done, total, running, waiting }) {
   part("count").textContent = running ? `Photo ${Math.min(done + 1, total)} of ${total}` : left;
   Object.assign(part("bar"), { max: Math.max(1, total), value: done });
   if (running || waiting.length > 0) return;
-  const { defect, good, failed } = tally;
-  const sum = defect + good + failed;
+  if (batch.size > 1) say(summary([...batch]));
+  batch.clear();
+}
+
+function summary(entries) {
+  const count = verdict => entries.filter(({ state, answer }) => state === "done" && answer.verdict === verdict).length;
+  const failed = entries.filter(({ state }) => state === "failed").length;
   const lost = failed > 0 ? `, ${failed} without a verdict` : "";
-  if (sum > 1) say(`${counted(sum, "photo")}: ${defect} defect, ${good} good${lost}.`);
-  tally = { defect: 0, good: 0, failed: 0 };
+  return `${counted(entries.length, "photo")}: ${count("defect")} defect, ${count("good")} good${lost}.`;
 }
 
 /** Somebody went to an entry. */
@@ -96,6 +102,8 @@ function tell(entry) {
   showFacts(entry);
   document.title = `${word}: ${entry.name} – tiles`;
   part("photo").setAttribute("aria-label", `${entry.name}: ${word}`);
+  // Not the verdict's own element: who listens would hear every second of a wait.
+  part("announced").textContent = `${entry.name}: ${word}. ${part("why").textContent}`;
 }
 
 function takePicture() {
@@ -111,19 +119,30 @@ async function save() {
 }
 
 /** The facts of the model in the foot of the page. A server that is only starting is waited for. */
-async function loadModel(tries = 5, refused = false) {
-  try {
-    const facts = await model();
-    version = facts.version;
-    showModel(facts);
-  } catch (problem) {
-    if (problem.status === 401) {
-      if (await askKey(refused)) loadModel(tries, true);
-    } else if ((problem.status === 503 || problem.status === 0) && tries > 1) {
-      say(`${problem.title}. Trying again.`);
-      setTimeout(() => loadModel(tries - 1), 1000 * (problem.wait ?? 2));
-    } else say([problem.title, problem.hint].filter(Boolean).join(". "));
+async function loadModel() {
+  if (loading) return;
+  loading = true;
+  let refused = false;
+  for (let left = TRIES; left > 0; left -= 1) {
+    try {
+      const facts = await model();
+      version = facts.version;
+      showModel(facts);
+      break;
+    } catch (problem) {
+      if (problem.status === 401) {
+        if (!(await askKey(refused))) break;
+        refused = true;
+      } else if ([0, 429, 503].includes(problem.status) && left > 1) {
+        if (problem.status !== 429) say(`${problem.title}. Trying again.`);
+        await new Promise(resolve => setTimeout(resolve, 1000 * (problem.wait ?? 2)));
+      } else {
+        say([problem.title, problem.hint].filter(Boolean).join(". "));
+        break;
+      }
+    }
   }
+  loading = false;
 }
 
 function listenToButtons() {

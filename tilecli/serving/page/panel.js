@@ -33,8 +33,8 @@ export function showVerdict(entry) {
 /** What decides: the score against the verdict's threshold. */
 function reason({ verdict, score, verdict_threshold: limit, min_area_px: least }) {
   const [own, wanted] = apart(score, limit);
-  const why = verdict === "defect" ? `Score ${own} reaches the limit of ${wanted}.` : `Score ${own} is below the limit of ${wanted}.`;
-  return [why, `The score is the probability that the ${counted(least, "most suspicious pixel")} all reach.`];
+  const beside = verdict === "defect" ? "reaches" : "is below";
+  return [`Score ${own} ${beside} the verdict threshold of ${wanted}.`, `The score is the probability that the ${counted(least, "most suspicious pixel")} all reach.`];
 }
 
 const trouble = ({ problem, wait }) => (problem ? [problem.detail, wait || problem.hint] : ["", ""]);

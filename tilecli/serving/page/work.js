@@ -39,6 +39,7 @@ export class Work {
   cancel() {
     this.waiting.length = 0;
     this.stop.abort();
+    if (!this.running) this.#rest();
   }
 
   async run() {
@@ -52,6 +53,11 @@ export class Work {
       // A server that is away is away for all of them. They wait until someone tries again.
       if (entry.state === "failed" && entry.problem.status === 0 && this.waiting.length > 0) break;
     }
+    this.#rest();
+  }
+
+  /** Nothing is being sent; what is still waiting waits for somebody. */
+  #rest() {
     this.running = false;
     this.total = this.waiting.length;
     this.done = 0;
