@@ -107,10 +107,11 @@ class TrainParams(Section):
 class ExportParams(Section):
     """The bundle that is deployed."""
 
-    precision: Literal["auto", "f32", "bf16"] = Field(
-        "auto", description="auto: bf16 where the CPU has it and masks agree"
+    precision: Literal["auto", "f32", "bf16", "int8"] = Field(
+        "auto", description="auto: bf16 where the CPU has it and masks agree; int8: quantised, refused where it costs"
     )
     min_agreement: Share = Field(0.995, description="least Dice between the bundle's masks and the checkpoint's")
+    max_int8_cost: Share = Field(0.005, description="most Dice that int8 may cost on the valid subset")
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="probability from which a pixel is defect; null: best Dice on the valid subset"
     )

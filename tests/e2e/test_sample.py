@@ -29,6 +29,8 @@ def test_every_artefact_is_there(session: Session):
         "training/checkpoints/best.ckpt",
         "models/bundle/model.onnx",
         "models/bundle/bundle.json",
+        "models/bundle/self_test/photo.png",
+        "models/bundle/self_test/mask.png",
         "evaluation/metrics.json",
         "evaluation/per_image.csv",
         "dvc.lock",
@@ -122,6 +124,8 @@ def test_doctor_finds_nothing_missing(session: Session):
         (["predict", "x.jpg", "--bundle", "nowhere"], "bundle", 1),
         (["predict", "data/dataset/images", "--engine", "tensorrt"], "openvino", 2),
         (["train", "--epochs", "many"], "epochs", 2),
+        (["export", "--int8", "--precision", "f32"], "contradict", 2),
+        (["export", "--precision", "int4"], "int8", 1),
     ],
 )
 def test_bad_input_gets_one_clear_error(session: Session, arguments: list[str], says: str, code: int):
@@ -129,6 +133,27 @@ def test_bad_input_gets_one_clear_error(session: Session, arguments: list[str], 
     done = session.tiles(*arguments, code=code)
     assert says in done.stderr + done.stdout
     assert (session.project / "params.yaml").read_text() == before
+
+
+def test_the_bundle_in_int8_predicts_and_is_measured(session: Session):
+    # The tiny training's masks are not worth a limit.
+    done = session.tiles("export", "--int8", "-S", "export.max_int8_cost=1", "--json")
+    told = json.loads(done.stdout)
+    assert told["precision"] == "int8"
+    assert {"dice_before", "dice_after", "cost", "agreement"} <= told["checks"]["int8"].keys()
+    assert told["reference_photos"] > 10
+    table = session.tiles("export").stdout  # the setting stays
+    assert "self-test" in table
+    assert "training photos" in table
+    assert "against" in table
+    photos = session.project / "data" / "dataset" / "images"
+    lines = []
+    for engine in ("openvino", "onnxruntime"):
+        done = session.tiles("predict", str(sorted(photos.iterdir())[0]), "--engine", engine, "--json")
+        lines.append(json.loads(done.stdout))
+    assert lines[0]["score"] == pytest.approx(lines[1]["score"], abs=0.02)
+    session.tiles("eval", "--json")
+    assert session.metrics()["precision"] == "int8"
 
 
 def test_outside_a_project_every_verb_says_what_to_type(session: Session):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,8 +14,11 @@ from tilecli.cli.verb import verb
 @verb
 def export(
     precision: Annotated[
-        str | None, typer.Option("--precision", metavar="auto|f32|bf16", help="Of the bundle.")
+        str | None, typer.Option("--precision", metavar="auto|f32|bf16|int8", help="Of the bundle.")
     ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="--precision int8: quantised; refused where it costs more than 0.005 Dice.")
+    ] = False,
     threshold: Annotated[
         float | None,
         typer.Option("--threshold", help="Probability from which a pixel is defect; else chosen on valid."),
@@ -33,19 +36,25 @@ def export(
     Example: tiles export --precision f32
     """
     from tilecli.cli.pipeline import bring_up_to_date
+    from tilecli.errors import UsageError
     from tilecli.inference.bundle import read_bundle
 
+    if int8 and precision not in (None, "int8"):
+        raise UsageError(f"--int8 and --precision {precision} contradict each other", hint="give one of the two")
+    precision = "int8" if int8 else precision
     typed = {"export.precision": precision, "export.threshold": threshold}
     typed["export.verdict_threshold"] = verdict_threshold
     project, _, _ = bring_up_to_date("export", typed=typed, set_=set_, force=force)
     bundle = read_bundle(project.bundle)
     size = bundle.model.stat().st_size
     if as_json:
-        facts = {
+        facts: dict[str, object] = {
             "precision": bundle.precision,
             "threshold": bundle.threshold,
             "verdict_threshold": bundle.verdict_threshold,
         }
+        facts["self_test_px"] = bundle.self_test.marked_px if bundle.self_test else None
+        facts["reference_photos"] = bundle.reference.photos if bundle.reference else None
         terminal.print_json({"bundle": str(project.bundle), **facts, "bytes": size, "checks": bundle.checks})
         return
     rows = [
@@ -53,8 +62,18 @@ def export(
         ["a pixel is defect from", f"{bundle.threshold:g}"],
         ["a photo is defective from", f"{bundle.verdict_threshold:g} on {bundle.min_area_px} px"],
         ["agreement with the checkpoint", f"Dice {bundle.checks.get('agreement', 0):.4f}"],
+        *_int8(bundle.checks.get("int8")),
+        ["self-test", f"passed, {bundle.self_test.marked_px} px marked" if bundle.self_test else "–"],
+        ["reference for drift", f"{bundle.reference.photos} training photos" if bundle.reference else "–"],
         ["size", terminal.size(size)],
         ["folder", terminal.plain(project.bundle)],
     ]
     terminal.console().print(terminal.table("Bundle", [("", "left"), ("", "left")], rows))
     terminal.next_commands("tiles eval", "tiles predict PHOTO")
+
+
+def _int8(cost: dict[str, Any] | None) -> list[list[str]]:
+    if cost is None:
+        return []
+    against = f"{cost['dice_after']:.4f} against {cost['dice_before']:.4f} in {cost['against']}"
+    return [["Dice on valid photos", f"{against}; masks agree at {cost['agreement']:.4f}"]]

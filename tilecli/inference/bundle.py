@@ -1,4 +1,4 @@
-"""The bundle's folder: `model.onnx` and `bundle.json`, the one module that writes and reads the latter.
+"""The bundle's folder: `model.onnx`, `self_test/` and `bundle.json`, the one module that writes and reads the latter.
 
 No torch, no inference here; see `tilecli.inference.engines` for running the model.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
 
 from tilecli import files
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import ModelError
+from tilecli.inference.reference import Histogram, Reference
 
 FORMAT_VERSION = 1
 MODEL_FILE = "model.onnx"
@@ -21,10 +22,22 @@ FACTS_FILE = "bundle.json"
 INPUT_NAME = "image"  # N×C×H×W float32
 OUTPUT_NAME = "probability"  # N×1×H×W float32, 0–1
 WEIGHTS_PREFIX = "network."  # of the network's state names in model.onnx
-PRECISIONS = ("f32", "bf16")
+PRECISIONS = ("f32", "bf16", "int8")
 EXPORT = "tiles export"
 
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """A photo and the mask that the deployed model gave for it at `threshold`; see `selftest.run_self_test`."""
+
+    threshold: float
+    marked_px: int  # of the mask
+    photo: str = "self_test/photo.png"  # POSIX path in the bundle's folder
+    mask: str = "self_test/mask.png"  # likewise
+    photo_sha256: str = ""
+    mask_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,11 +49,13 @@ class Bundle:
     threshold: float  # a pixel is defect from this probability on
     verdict_threshold: float  # a photo is defective when `min_area_px` of its pixels reach this
     min_area_px: int = 20
-    precision: Precision = "f32"  # deployed and measured at
+    precision: Precision = "f32"  # deployed and measured at; int8: the model itself is quantised
     classes: tuple[str, ...] = ("defect",)
     training: dict[str, Any] = field(default_factory=dict)  # where the weights come from
     checks: dict[str, Any] = field(default_factory=dict)  # what export measured before it let the bundle pass
     model_sha256: str = ""  # of model.onnx; empty in a bundle that does not say
+    reference: Reference | None = None  # what the training photos were like; None in a bundle older than that
+    self_test: SelfTest | None = None  # likewise
     format_version: int = FORMAT_VERSION
 
     @property
@@ -51,7 +66,7 @@ class Bundle:
 
 def write_bundle(bundle: Bundle) -> None:
     """Write `bundle.json` into the bundle's folder. Holds no time and no path: same facts, same bytes."""
-    values = {
+    values: dict[str, Any] = {
         "format_version": bundle.format_version,
         "model": {"file": MODEL_FILE, "sha256": bundle.model_sha256},
         "input": asdict(bundle.input),
@@ -63,6 +78,10 @@ def write_bundle(bundle: Bundle) -> None:
         "training": bundle.training,
         "checks": bundle.checks,
     }
+    if bundle.self_test is not None:
+        values["self_test"] = asdict(bundle.self_test)
+    if bundle.reference is not None:
+        values["reference"] = bundle.reference.as_dict()
     files.write_json(bundle.folder / FACTS_FILE, values)
 
 
@@ -101,6 +120,8 @@ def read_bundle(folder: Path) -> Bundle:
         training=reader.section("training").values,
         checks=reader.section("checks").values if "checks" in reader.values else {},
         model_sha256=reader.section("model").text("sha256") if "model" in reader.values else "",
+        reference=_read_reference(reader.section("reference")) if "reference" in reader.values else None,
+        self_test=_read_self_test(reader.section("self_test")) if "self_test" in reader.values else None,
         format_version=version,
     )
     if not bundle.model.is_file():
@@ -124,6 +145,35 @@ def _read_input(reader: _Reader) -> InputContract:
         mean=mean,
         std=std,
         channels=channels,
+    )
+
+
+def _read_reference(reader: _Reader) -> Reference:
+    brightness, contrast, score = (_read_histogram(reader.section(key)) for key in ("brightness", "contrast", "score"))
+    return Reference(reader.whole("photos", least=1), brightness, contrast, score)
+
+
+def _read_histogram(reader: _Reader) -> Histogram:
+    edges, shares = reader.numbers("edges"), reader.numbers("shares")
+    if list(edges) != sorted(set(edges)):
+        raise reader.wrong("edges", "rising numbers", list(edges))
+    if len(shares) != len(edges) + 1 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-3:
+        raise reader.wrong("shares", f"{len(edges) + 1} shares that add up to 1, one more than edges", list(shares))
+    return Histogram(edges, shares)
+
+
+def _read_self_test(reader: _Reader) -> SelfTest:
+    for key in ("photo", "mask"):
+        path = PurePosixPath(reader.text(key))
+        if not path.parts or path.is_absolute() or ".." in path.parts:
+            raise reader.wrong(key, "a path inside the bundle", str(path))
+    return SelfTest(
+        threshold=reader.share("threshold"),
+        marked_px=reader.whole("marked_px", least=0),
+        photo=reader.text("photo"),
+        mask=reader.text("mask"),
+        photo_sha256=reader.text("photo_sha256"),
+        mask_sha256=reader.text("mask_sha256"),
     )
 
 

@@ -27,7 +27,7 @@ class Engine(Protocol):
 
     name: str
     device: str
-    precision: str  # f32 or bf16, as it really runs
+    precision: str  # f32, bf16 or int8, as it really runs
     streams: int  # how many batches are worked on at a time
 
     def run(self, batch: Float32) -> Float32:
@@ -46,13 +46,14 @@ def open_engine(
 ) -> Engine:
     """Open `bundle` in the engine called `name`.
 
-    precision: f32 or bf16; None takes the bundle's, which is the one it was measured at.
+    precision: f32 or bf16; None takes the bundle's, which is the one it was measured at. A bundle in int8 runs in that
+    alone.
     threads: CPU threads; None takes all that this process may use.
     throughput: work on several batches at a time (call `run` from `streams` threads) instead of fast on one.
     keep_compiled: keep the compiled model for the next process (OpenVINO only).
 
     Raises UsageError for an unknown name, MissingExtraError where its package is not installed, ModelError where the
-    model cannot be loaded.
+    model cannot be loaded or not at this precision.
     """
     if name not in ENGINES:
         raise UsageError(
@@ -63,11 +64,24 @@ def open_engine(
     wanted = precision or bundle.precision
     if wanted not in PRECISIONS:
         raise UsageError(f"there is no precision '{wanted}'", hint=f"one of {', '.join(PRECISIONS)}")
+    if (wanted == "int8") != (bundle.precision == "int8"):
+        # What is quantised is the model's own weights; no engine can add that or take it back.
+        raise ModelError(
+            f"this bundle is {bundle.precision} and cannot run in {wanted}",
+            where=str(bundle.folder),
+            hint="tiles export --int8" if wanted == "int8" else "tiles export --precision auto",
+        )
     count = threads or hardware.usable_cores()
     if name == "openvino":
         return OpenVinoEngine(bundle, wanted, count, throughput=throughput, keep_compiled=keep_compiled)
     if name == "onnxruntime":
         return OnnxRuntimeEngine(bundle, count)
+    if wanted == "int8":
+        raise ModelError(
+            "PyTorch cannot run a bundle in int8: its weights are no longer the network's",
+            where=str(bundle.folder),
+            hint="--engine openvino or onnxruntime, or tiles export --precision auto",
+        )
     try:
         from tilecli.inference.torch_engine import open_torch_engine
     except ModuleNotFoundError as error:
@@ -116,8 +130,10 @@ class OpenVinoEngine:
         core = _core()
         import openvino
 
+        # Of a quantised model this is for the rest, which stays in floating point.
+        floating = "bf16" if precision == "int8" and cpu_has_bf16() else "f32" if precision == "int8" else precision
         settings: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": floating,
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY",
         }
@@ -150,7 +166,7 @@ class OpenVinoEngine:
         self._compiled = compiled
         self._local = threading.local()
         kind = compiled.get_property("INFERENCE_PRECISION_HINT")
-        self.precision = "bf16" if kind == openvino.Type.bf16 else "f32"
+        self.precision = precision if precision == "int8" else "bf16" if kind == openvino.Type.bf16 else "f32"
         self.streams = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) if throughput else 1
 
     def run(self, batch: Float32) -> Float32:
@@ -167,11 +183,10 @@ class OpenVinoEngine:
 
 
 class OnnxRuntimeEngine:
-    """ONNX Runtime on the CPU, always in f32: it has no bf16 kernels for convolutions there."""
+    """ONNX Runtime on the CPU, in f32 where the model is not int8: it has no bf16 kernels for convolutions there."""
 
     name = "onnxruntime"
     device = "cpu"
-    precision = "f32"
     streams = 1
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
@@ -179,6 +194,7 @@ class OnnxRuntimeEngine:
             import onnxruntime
         except ModuleNotFoundError as error:
             raise MissingExtraError("onnxruntime", "onnxruntime") from error
+        self.precision = "int8" if bundle.precision == "int8" else "f32"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors only

@@ -1,54 +1,45 @@
 """From the checkpoint to the bundle that is deployed, and the proof that they agree.
 
-The ONNX file is written by `tilecli.inference.onnx_file`, the threshold chosen by `tilecli.inference.threshold`, the
-comparison made by `tilecli.inference.parity`; this module decides what is deployed. Needs the [train] extra.
+The ONNX file is written by `tilecli.inference.onnx_file` and made int8 by `quantise`, the thresholds come from
+`trial`, comparisons from `parity`, what a server needs besides from `reference` and `selftest`; this module decides
+what is deployed. Needs the [train] extra.
 """
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tilecli import files, overlap, progress
+from tilecli import files, progress
 from tilecli.config import ExportParams, Params
 from tilecli.data import catalog, manifest
 from tilecli.data.catalog import Photo
-from tilecli.data.preprocess import InputContract, read_photo
+from tilecli.data.preprocess import InputContract
 from tilecli.errors import MissingExtraError, ModelError
-from tilecli.evaluation import histogram
-from tilecli.inference import onnx_file, parity, provenance, threshold
-from tilecli.inference.bundle import Bundle, Precision, write_bundle
+from tilecli.inference import onnx_file, parity, provenance, quantise, selftest, threshold
+from tilecli.inference.bundle import Bundle, Precision, read_bundle, write_bundle
 from tilecli.inference.engines import Engine, cpu_has_bf16, open_engine
-from tilecli.inference.parity import Agreement
-from tilecli.inference.predictor import Predictor
-from tilecli.inference.regions import score_of
+from tilecli.inference.predictor import Predictor, open_predictor
+from tilecli.inference.reference import measure_reference
 from tilecli.inference.threshold import Choice
+from tilecli.inference.trial import Trial, spread, try_bundle
 from tilecli.layout import GOOD, Project
 
-# The checkpoint runs in fp32 in plain torch, at a fifth of the bundle's speed; this many photos bound the wait.
-COMPARED_PHOTOS = 64
+# Scored for the reference: 30 per tenth, and seconds of work however large the dataset.
+REFERENCE_PHOTOS = 300
 # A size that the exported graph handles rightly differs by rounding only: 7e-5 at worst over smp's architectures.
 _SAME = 2e-3
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One precision, tried on the validation photos."""
-
-    bundle: Bundle
-    pixels: Choice
-    verdict: Choice
-    agreement: Agreement
 
 
 def export_bundle(project: Project, params: Params) -> Bundle:
     """Write `models/bundle` from the best checkpoint; a bundle that was there stays until the new one is whole.
 
-    Raises ModelError, with figures, where the bundle's masks differ from the checkpoint's at every precision allowed.
+    Raises ModelError, with figures, where the bundle's masks differ from the checkpoint's at every precision allowed,
+    where int8 was asked for and costs too much, and where the finished bundle does not answer as it was measured.
     """
     try:
         from tilecli.learning.checkpoint import load_network
@@ -57,11 +48,11 @@ def export_bundle(project: Project, params: Params) -> Bundle:
 
     network, facts = load_network(project.checkpoints / "best.ckpt")
     contract = provenance.read_contract(facts["input"])
-    photos = _check_photos(project)
+    photos, training = _check_photos(project), _photos(project, "train")
     with files.whole_folder(project.bundle) as folder:
-        bundle = export_network(network, contract, params.export, photos, project.dataset, folder)
+        bundle = export_network(network, contract, params.export, photos, project.dataset, folder, training)
         bundle = replace(bundle, training=provenance.training_facts(project, facts))
-        write_bundle(bundle)
+        bundle = _equip(bundle, photos, training or photos, project.dataset)
     return replace(bundle, folder=project.bundle)
 
 
@@ -72,10 +63,12 @@ def export_network(
     photos: Sequence[Photo],
     dataset: Path,
     folder: Path,
+    training: Sequence[Photo] = (),
 ) -> Bundle:
     """Export `network` (a torch module giving logits) into `folder` and decide precision and thresholds on `photos`.
 
-    Writes model.onnx and bundle.json, the latter without training facts.
+    training: what int8 is calibrated on; `photos` where there are none. Writes model.onnx and bundle.json, the latter
+    without training facts.
     """
     from tilecli.inference.torch_engine import TorchEngine
 
@@ -83,34 +76,80 @@ def export_network(
         bundle = Bundle(folder, contract, threshold.DEFAULT, threshold.DEFAULT, params.min_area_px)
         onnx_file.write_onnx(network, contract, bundle.model)
         bundle = replace(bundle, model_sha256=files.sha256(bundle.model))
-    reference = TorchEngine(network, device="cpu")
-    _check_sizes(reference, open_engine(bundle, precision="f32", keep_compiled=False), contract)
+    checkpoint = TorchEngine(network, device="cpu")
+    _check_sizes(checkpoint, open_engine(bundle, precision="f32", keep_compiled=False), contract)
 
     tried: list[Trial] = []
     for precision in _precisions(params):
-        candidate = replace(bundle, precision=precision)
-        engine = open_engine(candidate, throughput=True, keep_compiled=False)
-        pixels, verdict = _thresholds(candidate, engine, params, photos, dataset)
-        candidate = replace(candidate, threshold=pixels.threshold, verdict_threshold=verdict.threshold)
-        trial = Trial(candidate, pixels, verdict, _agreement(candidate, reference, engine, photos, dataset))
+        trial = try_bundle(replace(bundle, precision=precision), checkpoint, params, photos, dataset)
         tried.append(trial)
         if trial.agreement.dice >= params.min_agreement:
-            return _accept(trial, tried, params)
+            break
         progress.warn(_disagreement(trial, params), **asdict(trial.agreement))
-    raise ModelError(
-        f"refused: {_disagreement(tried[-1], params)}",
-        where="export.min_agreement",
-        hint="tiles train for longer, or -S export.min_agreement=… to accept it",
-    )
-
-
-def _accept(trial: Trial, tried: list[Trial], params: ExportParams) -> Bundle:
+    else:
+        raise ModelError(
+            f"refused: {_disagreement(tried[-1], params)}",
+            where="export.min_agreement",
+            hint="tiles train for longer, or -S export.min_agreement=… to accept it",
+        )
     refused = {t.bundle.precision: round(t.agreement.dice, 6) for t in tried[:-1]}
+    if params.precision != "int8":
+        return _accept(trial, params, {"refused": refused})
+    trial, cost = _quantise(trial, checkpoint, params, photos, training or photos, dataset)
+    return _accept(trial, params, {"refused": refused, "int8": cost})
+
+
+def _quantise(
+    full: Trial,
+    checkpoint: Engine,
+    params: ExportParams,
+    photos: Sequence[Photo],
+    training: Sequence[Photo],
+    dataset: Path,
+) -> tuple[Trial, dict[str, Any]]:
+    """The bundle in int8 and what that costs; ModelError, with figures, where it is more than `max_int8_cost`."""
+    folder = full.bundle.folder
+    calibration = [dataset / photo.image for photo in spread(training, quantise.CALIBRATION_PHOTOS)]
+    with tempfile.TemporaryDirectory(prefix="tiles-") as name:
+        kept = replace(full.bundle, folder=Path(name))
+        shutil.move(full.bundle.model, kept.model)
+        quantise.quantise_model(kept.model, kept.input, calibration, full.bundle.model)
+        candidate = replace(kept, folder=folder, precision="int8", model_sha256=files.sha256(full.bundle.model))
+        trial = try_bundle(candidate, checkpoint, params, photos, dataset)
+        before, after = (
+            Predictor(bundle, open_engine(bundle, throughput=True, keep_compiled=False))
+            for bundle in (kept, trial.bundle)
+        )
+        cost = parity.precision_cost(before, after, photos, dataset)
+    seen = (
+        f"int8 costs {cost.dice:.4f} Dice over {cost.photos} photos ({cost.before:.4f} in {kept.precision}, "
+        f"{cost.after:.4f} in int8), its masks agree with those in {kept.precision} at Dice {cost.agreement:.4f}"
+    )
+    if not cost.dice <= params.max_int8_cost:
+        raise ModelError(
+            f"refused: {seen}; at most {params.max_int8_cost:g} is allowed",
+            where="export.max_int8_cost",
+            hint="tiles export --precision auto, or -S export.max_int8_cost=… to accept it",
+        )
+    facts = {
+        "against": kept.precision,
+        "dice_before": round(cost.before, 6),
+        "dice_after": round(cost.after, 6),
+        "cost": round(cost.dice, 6),
+        "agreement": round(cost.agreement, 6),
+        "photos": cost.photos,
+        "calibration_photos": len(calibration),
+    }
+    progress.note(seen, **facts)
+    return trial, facts
+
+
+def _accept(trial: Trial, params: ExportParams, found: dict[str, Any]) -> Bundle:
     agreement, pixels, verdict = trial.agreement, trial.pixels, trial.verdict
     checks = {
         "agreement": round(agreement.dice, 6),
         "agreement_photos": agreement.photos,
-        "refused": refused,
+        **found,
         "threshold_from": _origin(params.threshold, pixels),
         "threshold_dice": pixels.reached,
         "threshold_plateau": list(pixels.plateau),
@@ -119,7 +158,7 @@ def _accept(trial: Trial, tried: list[Trial], params: ExportParams) -> Bundle:
         "verdict_threshold_plateau": list(verdict.plateau),
     }
     bundle = replace(trial.bundle, checks=checks)
-    fallen_back = " (fell back from bf16)" if refused else ""
+    fallen_back = " (fell back from bf16)" if found["refused"] and bundle.precision == "f32" else ""
     progress.note(
         f"bundle at {bundle.precision}{fallen_back}: masks agree with the checkpoint's at Dice {agreement.dice:.4f} "
         f"over {agreement.photos} photos; a pixel is defect from {bundle.threshold:g}, a photo from "
@@ -131,6 +170,24 @@ def _accept(trial: Trial, tried: list[Trial], params: ExportParams) -> Bundle:
     )
     write_bundle(bundle)
     return bundle
+
+
+def _equip(bundle: Bundle, photos: Sequence[Photo], training: Sequence[Photo], dataset: Path) -> Bundle:
+    """The bundle with what a server needs besides, written, read back and found to answer as it was measured.
+
+    photos: one of them becomes the self-test's. training: what today's photos will be compared with.
+    """
+    predictor = Predictor(bundle, open_engine(bundle, throughput=True, keep_compiled=False))
+    described = [dataset / photo.image for photo in spread(training, REFERENCE_PHOTOS)]
+    defective = [photo for photo in photos if photo.defect != GOOD]
+    tried = [dataset / photo.image for photo in spread(defective or photos, selftest.CANDIDATES)]
+    reference = measure_reference(predictor, described)
+    bundle = replace(bundle, reference=reference, self_test=selftest.write_self_test(predictor, tried))
+    write_bundle(bundle)
+    result = selftest.run_self_test(open_predictor(bundle.folder, keep_compiled=False), required=True)
+    if result is not None and result.problem:
+        raise ModelError(f"refused: the bundle fails its own self-test: {result.problem}")
+    return read_bundle(bundle.folder)
 
 
 def _origin(typed: float | None, choice: Choice) -> str:
@@ -168,66 +225,19 @@ def _check_sizes(reference: Engine, engine: Engine, contract: InputContract) -> 
         )
 
 
-def _thresholds(
-    bundle: Bundle, engine: Engine, params: ExportParams, photos: Sequence[Photo], dataset: Path
-) -> tuple[Choice, Choice]:
-    """For pixels and for verdicts."""
-    if params.threshold is not None and params.verdict_threshold is not None:
-        return threshold.given(params.threshold), threshold.given(params.verdict_threshold)
-    predictor = Predictor(bundle, engine)
-
-    def measure(photo: Photo) -> tuple[histogram.Int64, float]:
-        probability = predictor.probability(read_photo(dataset / photo.image, bundle.input.channels))
-        return histogram.count(probability, catalog.read_mask(dataset, photo)), score_of(
-            probability, params.min_area_px
-        )
-
-    counts = np.zeros((2, histogram.BINS), np.int64)
-    scores = []
-    measured = overlap.ordered_map(measure, photos, predictor.workers)
-    for found, score in progress.track(measured, f"thresholds at {bundle.precision}", len(photos), "photos"):
-        counts += found
-        scores.append(score)
-    if params.threshold is not None:
-        pixels = threshold.given(params.threshold)
-    else:
-        pixels = threshold.choose_threshold(counts)
-        if pixels.reached is None:
-            progress.warn(f"no defect on the validation photos; the threshold is {pixels.threshold:g} unseen")
-    if params.verdict_threshold is not None:
-        return pixels, threshold.given(params.verdict_threshold)
-    verdict = threshold.choose_verdict_threshold(scores, [photo.defect != GOOD for photo in photos], pixels.threshold)
-    if verdict.reached is None:
-        progress.warn(
-            "the validation photos are all good or all defective; photos are judged by the threshold of pixels, "
-            f"{verdict.threshold:g}"
-        )
-    return pixels, verdict
-
-
-def _agreement(bundle: Bundle, reference: Engine, engine: Engine, photos: Sequence[Photo], dataset: Path) -> Agreement:
-    chosen = _spread(photos, COMPARED_PHOTOS)
-    pixels = (read_photo(dataset / photo.image, bundle.input.channels) for photo in chosen)
-    tracked = progress.track(pixels, f"compare {bundle.precision} with the checkpoint", len(chosen), "photos")
-    first, second = Predictor(bundle, reference), Predictor(bundle, engine)
-    return parity.mask_agreement(first.probability, second.probability, tracked, bundle.threshold)
-
-
-def _spread(items: Sequence[Photo], most: int) -> Sequence[Photo]:
-    """At most `most` of the items, evenly spaced."""
-    if len(items) <= most:
-        return items
-    return [items[i * len(items) // most] for i in range(most)]
-
-
 def _check_photos(project: Project) -> list[Photo]:
-    """The photos of the valid subset, type by type; those of the train subset where there is no valid one."""
+    """The photos of the valid subset; those of the train subset where there is no valid one."""
+    found = _photos(project, "valid")
+    if not found and (found := _photos(project, "train")):
+        progress.warn("there is no validation photo; threshold and agreement are measured on training photos")
+    if not found:
+        raise ModelError("there is no photo to check the bundle on", where=str(project.split), hint="tiles split")
+    return found
+
+
+def _photos(project: Project, subset: str) -> list[Photo]:
+    """The photos of a subset, type by type."""
     photos = {photo.photo: photo for photo in catalog.read_index(project.index)}
     rows = manifest.read_manifest(project.split)
-    for subset in ("valid", "train"):
-        found = [photos[row.photo] for row in rows if row.subset == subset and row.photo in photos]
-        if found:
-            if subset == "train":
-                progress.warn("there is no validation photo; threshold and agreement are measured on training photos")
-            return sorted(found, key=lambda photo: (photo.defect, photo.photo))
-    raise ModelError("there is no photo to check the bundle on", where=str(project.split), hint="tiles split")
+    found = [photos[row.photo] for row in rows if row.subset == subset and row.photo in photos]
+    return sorted(found, key=lambda photo: (photo.defect, photo.photo))

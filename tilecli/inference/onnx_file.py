@@ -6,16 +6,11 @@ What surrounds the file in a bundle is decided in `tilecli.inference.export`.
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tilecli import __version__, files
+from tilecli import __version__, files, quiet
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import MissingExtraError, ModelError
 from tilecli.inference.bundle import INPUT_NAME, OUTPUT_NAME, WEIGHTS_PREFIX
@@ -86,7 +81,7 @@ def write_onnx(network: Any, contract: InputContract, path: Path) -> None:
                 if rows and columns and (rows, columns) != (1, 1):  # a mean over everything is exported rightly
                     setattr(parent, name, AnySizePool(rows, columns))
     try:
-        with _silence():
+        with quiet.silence():
             # Captured before the ONNX exporter starts, because networks take detours where they notice it (smp's
             # PSPNet does, and is wrong at other sizes then).
             # The contract promises sides that are multiples of 32; without it the exporter cannot show that the ways
@@ -114,7 +109,7 @@ def write_onnx(network: Any, contract: InputContract, path: Path) -> None:
         raise ModelError(
             f"this network cannot be exported to ONNX: {_cause(error)}", hint="-S train.arch=compactunet"
         ) from error
-    _strip(proto)
+    strip(proto)
     with files.whole_file(path) as temporary:
         temporary.write_bytes(proto.SerializeToString(deterministic=True))
 
@@ -125,7 +120,7 @@ def _spare_weights(node: Any) -> bool | None:
     return False if any(weights) else None  # None: by the exporter's own rules
 
 
-def _strip(proto: Any) -> None:
+def strip(proto: Any) -> None:
     """Take out what the exporter notes down beside the graph: stack traces, paths, names of its own making."""
     proto.producer_name, proto.producer_version = "tiles", __version__
     proto.doc_string = ""
@@ -141,24 +136,6 @@ def _strip(proto: Any) -> None:
     for item in (*graph.input, *graph.output, *graph.initializer, *graph.node):
         item.doc_string = ""
         del item.metadata_props[:]
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the exporter's prints, warnings and log lines away from the user's terminal."""
-    logger = logging.getLogger()
-    before = logging.root.manager.disable
-    with (
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        logger.manager.disable = logging.ERROR
-        try:
-            yield
-        finally:
-            logger.manager.disable = before
 
 
 def _cause(error: BaseException) -> str:

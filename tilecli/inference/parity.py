@@ -1,14 +1,19 @@
-"""Whether two ways to run one network agree: masks on real photos, probabilities at several sizes."""
+"""Whether two ways to run one network agree: masks on real photos, probabilities at several sizes, Dice by truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from tilecli.data.preprocess import Float32, InputContract, Uint8
+from tilecli import overlap, progress
+from tilecli.data import catalog
+from tilecli.data.catalog import Photo
+from tilecli.data.preprocess import Float32, InputContract, Uint8, read_photo
 from tilecli.inference.engines import Engine
+from tilecli.inference.predictor import Predictor
 
 # Sides in multiples of the contract's: small, wide, high, none of them the exporter's own example. Some networks (PAN)
 # need at least four.
@@ -24,6 +29,21 @@ class Agreement:
     intersection_px: int
     reference_px: int
     other_px: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a lower precision costs: pooled Dice over the same photos, each bundle at its own threshold."""
+
+    before: float  # against truth
+    after: float  # likewise
+    agreement: float  # of the two bundles' masks
+    photos: int
+
+    @property
+    def dice(self) -> float:
+        """Dice that is lost; below 0 where some is won."""
+        return self.before - self.after
 
 
 def mask_agreement(
@@ -45,8 +65,30 @@ def mask_agreement(
         first += int(np.count_nonzero(a))
         second += int(np.count_nonzero(b))
         number += 1
-    dice = 2 * shared / (first + second) if first + second else 1.0
-    return Agreement(dice, number, shared, first, second)
+    return Agreement(_dice(shared, first + second), number, shared, first, second)
+
+
+def precision_cost(before: Predictor, after: Predictor, photos: Sequence[Photo], dataset: Path) -> Cost:
+    """The cost of `after`'s precision on labelled photos.
+
+    Where no photo has a defect, the masks of `before` stand in for truth: else a precision that finds nothing at all
+    would cost nothing.
+    """
+
+    def compare(photo: Photo) -> tuple[int, ...]:
+        pixels = read_photo(dataset / photo.image, before.bundle.input.channels)
+        first, second = (p.probability(pixels) >= np.float32(p.threshold) for p in (before, after))
+        truth = catalog.read_mask(dataset, photo) > 0
+        sets = (first, second, truth, first & truth, second & truth, first & second)
+        return tuple(int(np.count_nonzero(found)) for found in sets)
+
+    compared = overlap.ordered_map(compare, photos, before.workers)
+    tracked = progress.track(compared, f"what {after.bundle.precision} costs", len(photos), "photos")
+    first, second, truth, right, still_right, both = (sum(column) for column in zip(*tracked, strict=True))
+    agreement = _dice(both, first + second)
+    if not truth:
+        return Cost(1.0, agreement, agreement, len(photos))
+    return Cost(_dice(right, first + truth), _dice(still_right, second + truth), agreement, len(photos))
 
 
 def largest_difference(reference: Engine, other: Engine, contract: InputContract) -> float:
@@ -62,3 +104,8 @@ def largest_difference(reference: Engine, other: Engine, contract: InputContract
         batch = noise.standard_normal(shape).astype(np.float32)
         worst = max(worst, float(np.abs(reference.run(batch) - other.run(batch)).max()))
     return worst
+
+
+def _dice(shared: int, sizes: int) -> float:
+    """2·|A∩B| / (|A| + |B|); 1 where both are empty."""
+    return 2 * shared / sizes if sizes else 1.0

@@ -67,7 +67,7 @@ def test_a_newer_format_is_refused(bright: Bundle, tmp_path: Path) -> None:
         ("threshold", 1.5),
         ("threshold", None),
         ("verdict_threshold", 0),
-        ("precision", "int8"),
+        ("precision", "int4"),
         ("classes", []),
         ("min_area_px", 0),
         ("training", "yes"),

@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from tilecli import progress
+from tilecli import files, progress
 from tilecli.config import ExportParams, Params, TrainParams
 from tilecli.data.catalog import Photo, write_index
 from tilecli.data.manifest import Assigned, write_manifest
+from tilecli.data.preprocess import read_photo
 from tilecli.errors import ModelError
-from tilecli.inference import export
+from tilecli.inference import export, selftest
 from tilecli.inference.bundle import read_bundle
-from tilecli.inference.engines import cpu_has_bf16
+from tilecli.inference.engines import cpu_has_bf16, open_engine
 from tilecli.inference.export import export_bundle, export_network
+from tilecli.inference.predictor import open_predictor
+from tilecli.inference.reference import describe, population_stability_index
+from tilecli.inference.selftest import run_self_test
 from tilecli.layout import Project
 
 from .conftest import CONTRACT, Bright, Small
@@ -71,7 +75,8 @@ def project(tmp_path: Path) -> Project:
 def _export(project: Project, network: torch.nn.Module, folder: Path, **settings: Any) -> export.Bundle:
     folder.mkdir()
     photos = export._check_photos(project)
-    return export_network(network, CONTRACT, ExportParams(**settings), photos, project.dataset, folder)
+    training = export._photos(project, "train")
+    return export_network(network, CONTRACT, ExportParams(**settings), photos, project.dataset, folder, training)
 
 
 def _listen() -> tuple[list[progress.Event], Any]:
@@ -145,6 +150,47 @@ def test_a_graph_that_is_wrong_at_some_sizes_is_refused(
         _export(project, Bright(), tmp_path / "out")
 
 
+def test_int8_is_deployed_where_it_costs_little(project: Project, tmp_path: Path) -> None:
+    events, listening = _listen()
+    with listening:
+        bundle = _export(project, Bright(), tmp_path / "out", precision="int8")
+    assert bundle.precision == "int8"
+    found = bundle.checks["int8"]
+    assert found["against"] in {"f32", "bf16"}
+    assert found["cost"] == pytest.approx(found["dice_before"] - found["dice_after"], abs=2e-6)
+    assert found["cost"] <= 0.005
+    assert found["agreement"] > 0.99
+    assert (found["photos"], found["calibration_photos"]) == (4, 4)
+    assert bundle.checks["agreement"] > 0.99  # with the checkpoint
+    assert bundle.model_sha256 == files.sha256(bundle.model)
+    assert read_bundle(bundle.folder) == bundle
+    assert [path.name for path in sorted(bundle.folder.iterdir())] == ["bundle.json", "model.onnx"]
+    assert open_engine(bundle, keep_compiled=False).precision == "int8"
+    assert any("int8 costs" in event.text for event in events)
+
+
+def test_int8_that_costs_too_much_is_refused_with_figures(project: Project, tmp_path: Path) -> None:
+    # 0.4 per step is all that 8 bits leave of values around 100, and the limit lies amid less.
+    with pytest.raises(ModelError, match=r"refused: int8 costs 0\.\d+ Dice over 4 photos \(0\.\d+ in ") as caught:
+        _export(project, Graded(), tmp_path / "out", precision="int8", threshold=0.5, verdict_threshold=0.5)
+    assert "at most 0.005" in str(caught.value)
+    assert "export.max_int8_cost" in str(caught.value)
+    bundle = _export(
+        project, Graded(), tmp_path / "paid", precision="int8", threshold=0.5, verdict_threshold=0.5, max_int8_cost=1.0
+    )
+    assert bundle.checks["int8"]["cost"] > 0.005
+
+
+def test_int8_is_never_chosen_unasked(project: Project, tmp_path: Path) -> None:
+    bundle = _export(project, Bright(), tmp_path / "out")
+    assert bundle.precision in {"f32", "bf16"}
+    assert "int8" not in bundle.checks
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def _checkpoint(project: Project) -> TrainParams:
     from tilecli.learning.checkpoint import write_best
     from tilecli.learning.network import build_network
@@ -168,17 +214,41 @@ def _checkpoint(project: Project) -> TrainParams:
 def test_from_checkpoint_to_a_bundle_that_says_where_it_comes_from(project: Project) -> None:
     params = _checkpoint(project)
     export_bundle(project, Params(train=params))
-    first = {path.name: path.read_bytes() for path in project.bundle.iterdir()}
+    first = _bytes(project.bundle)
     bundle = export_bundle(project, Params(train=params))
-    assert {path.name: path.read_bytes() for path in project.bundle.iterdir()} == first  # same facts, same bytes
+    assert _bytes(project.bundle) == first  # same facts, same bytes
     assert read_bundle(project.bundle) == bundle
-    assert sorted(path.name for path in project.bundle.iterdir()) == ["bundle.json", "model.onnx"]
+    assert sorted(first) == ["bundle.json", "model.onnx", "self_test/mask.png", "self_test/photo.png"]
     training = bundle.training
     assert training["params"]["widths"] == [4, 8]
     assert training["encoder_weights"] == "none"
     assert len(training["data"]) == len(training["split"]) == 64
     assert training["commit"] is None  # the project is in no Git repository
     assert str(project.root) not in (project.bundle / "bundle.json").read_text()
+
+
+@pytest.mark.parametrize("precision", ["f32", "int8"])
+def test_a_bundle_comes_with_what_a_server_needs(project: Project, precision: str) -> None:
+    params = Params(train=_checkpoint(project), export=ExportParams(precision=precision, max_int8_cost=1.0))
+    bundle = export_bundle(project, params)
+    assert bundle.precision == precision
+    result = run_self_test(open_predictor(project.bundle, keep_compiled=False), required=True)
+    assert result is not None
+    assert result.passed, result.problem
+    assert bundle.reference is not None
+    assert bundle.reference.photos == 4  # those of the train subset
+    training = [read_photo(project.dataset / photo.image, 1) for photo in export._photos(project, "train")]
+    counts = bundle.reference.brightness.count([describe(photo)[0] for photo in training])
+    assert population_stability_index(bundle.reference.brightness.shares, counts) < 1e-6
+
+
+def test_a_bundle_that_fails_its_own_self_test_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = Params(train=_checkpoint(project))
+    honest = selftest.encode_mask
+    monkeypatch.setattr(selftest, "encode_mask", lambda mask: honest(1 - mask))
+    with pytest.raises(ModelError, match=r"refused: the bundle fails its own self-test: \d+ px differ"):
+        export_bundle(project, params)
+    assert not project.bundle.exists()
 
 
 def test_a_refused_export_leaves_the_bundle_that_was_there(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
