@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tilecli import overlap, progress, quiet
+from tilecli import overlap, progress
 from tilecli.data.preprocess import Uint8, read_photo
 from tilecli.inference.regions import score_of
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 if TYPE_CHECKING:
     from tilecli.inference.predictor import Predictor

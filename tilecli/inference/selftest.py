@@ -18,15 +18,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tilecli import files, overlap, progress, quiet
+from tilecli import files, overlap, progress
 from tilecli.data.catalog import decode_mask, encode_mask
 from tilecli.data.preprocess import Float32, Uint8, read_photo
 from tilecli.errors import DataError, ModelError
 from tilecli.inference.bundle import EXPORT, Bundle, SelfTest
 from tilecli.inference.predictor import Predictor
-
-quiet.be_quiet()  # cv2 reads its pixel limit once, when it is imported
-import cv2  # noqa: E402
+from tilecli.opencv import cv2
 
 CANDIDATES = 64  # photos that are worth trying for the most telling one
 _ROUNDING = 0.25  # in the logit: how far beyond the threshold rounding alone may push a pixel
