@@ -68,6 +68,7 @@ def make_service(settings: ServeSettings) -> Service:
     admission = Admission(live.current.predictor.workers, settings.queue, settings.timeout_s)
     service = Service(settings, live, admission, Telemetry(), Buffers(settings.max_buffered_bytes), watchers)
     service.name_model(live.current)
+    watchers.model_changed(live.current)
     live.on_change += [service.name_model, watchers.model_changed]
     service.telemetry.before_render.append(service.update_gauges)
     return service

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tilecli.serving import problems, telemetry
+from tilecli.serving.agreement import ShadowReport
+from tilecli.serving.drift import DriftReport
 from tilecli.serving.problems import DOCUMENTED, Problem
 from tilecli.serving.schemas import ModelAnswer, StateAnswer
 from tilecli.serving.service import Service
@@ -39,13 +41,19 @@ async def model(request: Request) -> ModelAnswer:
     )
 
 
+@router.get("/v1/drift", summary="The last photos against those of the training", responses=_KEYED)
+async def drift(request: Request) -> DriftReport:
+    """Whether photos are still like those that the model was trained on."""
+    return _service(request).watchers.drift.report()
+
+
 @router.get("/v1/shadow", summary="Agreement with the shadow endpoint", responses={**_KEYED, 404: DOCUMENTED[404]})
-async def shadow(request: Request) -> dict[str, Any]:
+async def shadow(request: Request) -> ShadowReport:
     """What another server answered to the same photos."""
     watched = _service(request).watchers.shadow
     if watched is None:
         raise Problem(problems.NOT_FOUND, "no other server gets copies of requests", "tiles serve --shadow URL")
-    return watched.report().as_dict()
+    return watched.report()
 
 
 @router.get("/livez", summary="The process lives")

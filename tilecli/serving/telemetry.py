@@ -46,7 +46,7 @@ class Telemetry:
         self.model = Gauge(
             "tiles_model_info", "The bundle that answers", ["version", "precision", "engine"], **greatest
         )
-        self.drift = Gauge("tiles_drift_psi", "Population stability index of the last photos", ["quantity"], **greatest)
+        self.drift = Gauge("tiles_drift_psi", "Population stability index; 0 while unknown", ["quantity"], **greatest)
         self.shadow = Gauge("tiles_shadow", "Agreement with the shadow endpoint", ["figure"], **greatest)
         self.mirrored = Gauge("tiles_shadow_photos", "Photos for the shadow endpoint", ["outcome"], **summed)
         self.recorded = Gauge("tiles_recorded_photos", "Photos for later labelling", ["outcome"], **summed)

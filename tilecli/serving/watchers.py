@@ -1,10 +1,11 @@
-"""Who else gets to see a finding, beside the client: the recorder and the shadow. None of them delays a request."""
+"""Who else gets to see a finding, beside the client: drift, the recorder, the shadow. None of them delays a request."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 
+from tilecli.serving.drift import QUANTITIES, DriftMonitor
 from tilecli.serving.images import SUFFIXES
 from tilecli.serving.live import Loaded
 from tilecli.serving.recorder import Recorder
@@ -18,13 +19,15 @@ _CLOSE_S = 2.0  # for each; both together are less than the supervisor's margin,
 
 @dataclass
 class Watchers:
-    """Those that the settings ask for."""
+    """Drift is always looked at; the others where the settings ask for them."""
 
+    drift: DriftMonitor
     recorder: Recorder | None = None
     shadow: Shadow | None = None
 
     def note(self, found: Found, *, mirrored: bool) -> None:
         """Show them a finding; `mirrored`: the request is a copy from another server, and is not copied on."""
+        self.drift.note(found.photo, found.prediction.score)
         if self.recorder is not None:
             facts = {
                 "verdict": found.prediction.verdict,
@@ -39,13 +42,17 @@ class Watchers:
             took = found.timings_ms["decode"] + found.timings_ms["infer"]
             self.shadow.offer(found.data, found.name, kind, found.prediction.mask, took)
 
-    def model_changed(self, _: Loaded) -> None:
+    def model_changed(self, loaded: Loaded) -> None:
         """Figures of the old model say nothing of the new one."""
+        self.drift.start_over(loaded.bundle.reference)
         if self.shadow is not None:
             self.shadow.start_over()
 
     def update(self, telemetry: Telemetry) -> None:
         """Bring their gauges up to date."""
+        known = self.drift.report().figures()
+        for name in QUANTITIES:
+            telemetry.drift.labels(name).set(known.get(name, 0.0))
         if self.recorder is not None:
             stats = self.recorder.stats()
             for name in ("offered", "kept", "dropped", "failed", "waiting"):
@@ -68,7 +75,7 @@ class Watchers:
 
 def make_watchers(settings: ServeSettings) -> Watchers:
     """UsageError where an address or a folder cannot be used."""
-    watchers = Watchers()
+    watchers = Watchers(DriftMonitor(None, settings.drift_window))
     if settings.record is not None:
         watchers.recorder = Recorder(settings.record, settings.record_share, settings.record_bytes)
     if settings.shadow is not None:

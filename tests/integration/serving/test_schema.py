@@ -22,7 +22,7 @@ from tests.integration.serving.server import Server, serving
 
 EXAMPLES = 60  # of each operation, of what is allowed and of what is not
 TAKE_PHOTOS = ("/analyze", "/v1/predict", "/v1/predict/batch")
-TELL = ("/v1/model", "/v1/shadow", "/livez", "/readyz", "/metrics")
+TELL = ("/v1/model", "/v1/drift", "/v1/shadow", "/livez", "/readyz", "/metrics")
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     checks.status_code_conformance,

@@ -1,13 +1,16 @@
-"""Shadow and recording with real servers: what a second endpoint answered, and which photos were kept."""
+"""Drift, shadow and recording with real servers: what changed, what a second endpoint answered, what was kept."""
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tests.dark_bundle import encoded, photo, write_dark_bundle
 from tests.integration.serving.server import Server, serving
+from tilecli.inference.bundle import write_bundle
+from tilecli.inference.reference import Reference, describe, make_histogram
 
 
 def shadow_report(server: Server, mirrored: int) -> dict[str, object]:
@@ -67,3 +70,39 @@ def test_recorded_photos_are_the_ones_that_came(dark: Path, tmp_path: Path) -> N
     assert facts["verdict"] == "defect"
     assert facts["model"] == answer["model"]["version"]
     assert facts["name"] == "line 7.jpg"
+
+
+def test_photos_that_become_darker_are_drift(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    grey = rng.normal(150, 8, 400)  # of each photo
+
+    def part(level: float) -> np.ndarray:
+        return np.full((24, 24), round(level), np.uint8)
+
+    seen = [describe(part(level)[:, :, None]) for level in grey]
+    brightness, contrast = (make_histogram(column) for column in zip(*seen, strict=True))
+    bundle = write_dark_bundle(tmp_path / "bundle")
+    write_bundle(replace(bundle, reference=Reference(len(seen), brightness, contrast, make_histogram([0.1] * 400))))
+
+    with serving(tmp_path / "bundle", tmp_path / "home") as server, server.client() as client:
+
+        def show(levels: np.ndarray) -> dict[str, object]:
+            for level in levels:
+                client.post("/analyze?format=png", files={"image": ("a.png", encoded(part(level)))}).raise_for_status()
+            return dict(client.get("/v1/drift").raise_for_status().json())
+
+        assert show(grey[:20])["level"] == "too few"
+        assert 'tiles_drift_psi{quantity="brightness"} 0.0' in client.get("/metrics").text
+        like_before = show(grey[20:250])
+        assert (like_before["level"], like_before["photos"]) == ("ok", 250)
+        darker = show(rng.normal(135, 8, 250))
+        assert darker["level"] == "drift"
+        moved = darker["quantities"]["brightness"]  # type: ignore[index]
+        assert moved["psi"] > 0.25
+        assert moved["position"] < 0.4
+        assert f'tiles_drift_psi{{quantity="brightness"}} {moved["psi"]}' in client.get("/metrics").text
+
+
+def test_a_bundle_that_does_not_say_what_it_was_trained_on(server: Server) -> None:
+    with server.client() as client:
+        assert client.get("/v1/drift").json()["level"] == "no reference"
