@@ -81,7 +81,7 @@ def draw_page(demo: Path) -> None:
 
     with _server(demo) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 720}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1200, "height": 760}, color_scheme="light")
         page.goto(url)
         photos = _photos_to_show(demo)
         page.set_input_files("#files", photos)

@@ -25,9 +25,9 @@ def server(dark: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, started once."""
+    """Chromium, for one file of tests: as long as it runs, Playwright's event loop keeps other tests from their own."""
     from tests.integration.serving.browser import chromium
 
     with chromium() as started:
