@@ -156,20 +156,21 @@ def serve(
 
 
 def _start(settings: ServeSettings) -> None:
-    from tilecli.serving import images, logs
+    from tilecli.serving.door import images
+    from tilecli.serving.process import logs
 
     images.limit_decoder(settings.max_pixels)
-    from tilecli.serving.run import listen
+    from tilecli.serving.process.run import listen
 
     logs.set_up()
     made = listen(settings.host, settings.port)
     with made:
         if settings.workers > 1:
-            from tilecli.serving.supervise import Supervisor
+            from tilecli.serving.process.supervise import Supervisor
 
             Supervisor(settings, made, lambda version, url: _say_ready(settings, version, url)).run()
             return
-        from tilecli.serving.run import serve as answer
+        from tilecli.serving.process.run import serve as answer
 
         def ready(service: Service, url: str) -> None:
             _say_ready(settings, service.live.current.version, url)

@@ -17,13 +17,17 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
 from tilecli import __version__
-from tilecli.serving import pages, photo_routes, problems, schemas, state_routes
-from tilecli.serving.auth import Keys, Rate
-from tilecli.serving.envelope import OPEN, Envelope
+from tilecli.serving import problems
+from tilecli.serving.door.auth import Keys, Rate
+from tilecli.serving.door.envelope import OPEN, Envelope
 from tilecli.serving.problems import Problem
+from tilecli.serving.routes import pages, schemas
+from tilecli.serving.routes import photos as photo_routes
+from tilecli.serving.routes import state as state_routes
 from tilecli.serving.service import Service
 
 log = logging.getLogger("tiles.serve")
+_GAUGES_S = 5.0
 
 
 def make_app(service: Service) -> FastAPI:
@@ -87,7 +91,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    tasks = [asyncio.create_task(_measure_batching(service))]
+    tasks = [asyncio.create_task(_measure_batching(service)), asyncio.create_task(_keep_gauges(service))]
     if service.settings.reload_s:
         tasks.append(asyncio.create_task(service.live.watch()))
     yield
@@ -96,6 +100,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         task.cancel()
     service.admission.close()
     await asyncio.to_thread(service.watchers.close)
+
+
+async def _keep_gauges(service: Service) -> None:
+    """Of several workers one answers for all, from what the others last said."""
+    while True:
+        await asyncio.sleep(_GAUGES_S)
+        service.update_gauges()
 
 
 async def _measure_batching(service: Service) -> None:

@@ -6,13 +6,13 @@ import logging
 from dataclasses import dataclass, field
 
 from tilecli import hardware
-from tilecli.serving.admission import Admission
-from tilecli.serving.live import LiveModel, Loaded
+from tilecli.serving.door.uploads import Buffers
+from tilecli.serving.model.admission import Admission
+from tilecli.serving.model.live import LiveModel, Loaded
+from tilecli.serving.model.work import Found
 from tilecli.serving.settings import ServeSettings
 from tilecli.serving.telemetry import Telemetry
-from tilecli.serving.uploads import Buffers
-from tilecli.serving.watchers import Watchers, make_watchers
-from tilecli.serving.work import Found
+from tilecli.serving.watch.watchers import Watchers, make_watchers
 
 log = logging.getLogger("tiles.serve")
 

@@ -246,7 +246,7 @@ def test_other_machines_need_a_key(dark: Path, tiles: Tiles, tmp_path: Path) -> 
 
 def test_needs_neither_torch_nor_dvc() -> None:
     code = (
-        "import sys\nimport tilecli.serving.run\n"
+        "import sys\nimport tilecli.serving.process.run\n"
         "heavy = {'torch', 'dvc', 'pytorch_lightning', 'albumentations', 'matplotlib', 'plotly'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -1,0 +1,1 @@
+"""The server as a process: started, watched over, stopped; what it logs."""

@@ -1,0 +1,1 @@
+"""What can be asked, and the forms of the answers."""

@@ -1,0 +1,1 @@
+"""Who else sees what was found: the recorder, the shadow, the watch for drift."""
