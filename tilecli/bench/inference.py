@@ -1,9 +1,13 @@
-"""Inference: the bundle in its engine against PyTorch in float32 on the same photos, U-Net/ResNet-34, 224 px."""
+"""Inference: the bundle in its engine, in int8 and as it is, against PyTorch in float32 on the same photos;
+U-Net/ResNet-34, 224 px.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -13,7 +17,7 @@ from tilecli.bench.figures import Figure, median_seconds
 from tilecli.bench.project import small_project
 from tilecli.bench.training import SIZE, settings
 from tilecli.data.preprocess import InputContract
-from tilecli.inference import onnx_file
+from tilecli.inference import onnx_file, quantise
 from tilecli.inference.bundle import Bundle, read_bundle, write_bundle
 from tilecli.inference.engines import cpu_has_bf16
 from tilecli.inference.predictor import Predictor, open_predictor
@@ -35,26 +39,33 @@ def write_speed_bundle(folder: Path) -> tuple[Bundle, nn.Module]:
     return read_bundle(folder), net
 
 
+def write_int8_bundle(bundle: Bundle, folder: Path, photos: Sequence[Path]) -> Bundle:
+    """`bundle` in int8, calibrated on the files `photos`; what that does to its masks is not asked."""
+    folder.mkdir(parents=True)
+    reduced = replace(bundle, folder=folder, precision="int8", model_sha256="")
+    quantise.quantise_model(bundle.model, bundle.input, photos, reduced.model)
+    write_bundle(reduced)
+    return read_bundle(folder)
+
+
 def measure() -> list[Figure]:
     """Photos per second as evaluation runs them: decode, scale, infer, scale back, regions."""
     with tempfile.TemporaryDirectory() as folder:
         project = small_project(Path(folder) / "project")
         bundle, net = write_speed_bundle(Path(folder) / "bundle")
         photos = sorted((project.dataset / "images").iterdir())[:48]
-        with progress.task("bench inference", 2, "engines") as task:
+        reduced = write_int8_bundle(bundle, Path(folder) / "int8", photos[:8])
+        with progress.task("bench inference", 3, "engines") as task:
             ours = _rate(open_predictor(bundle.folder, throughput=True, keep_compiled=False), photos)
+            task.advance()
+            small = _rate(open_predictor(reduced.folder, throughput=True, keep_compiled=False), photos)
             task.advance()
             plain = _rate(Predictor(bundle, TorchEngine(net, device="cpu")), photos[:12])
             task.advance()
     return [
         Figure("evaluation, torch fp32", plain, "photos/s"),
-        Figure(
-            f"evaluation, openvino {bundle.precision}",
-            ours,
-            "photos/s",
-            "torch fp32",
-            ours / plain,
-        ),
+        Figure(f"evaluation, openvino {bundle.precision}", ours, "photos/s", "torch fp32", ours / plain),
+        Figure("evaluation, openvino int8", small, "photos/s", f"openvino {bundle.precision}", small / ours),
     ]
 
 

@@ -115,7 +115,12 @@ def _quantise(
         shutil.move(full.bundle.model, kept.model)
         quantise.quantise_model(kept.model, kept.input, calibration, full.bundle.model)
         candidate = replace(kept, folder=folder, precision="int8", model_sha256=files.sha256(full.bundle.model))
-        trial = try_bundle(candidate, checkpoint, params, photos, dataset)
+        try:
+            trial = try_bundle(candidate, checkpoint, params, photos, dataset)
+        except ModelError as error:
+            raise ModelError(
+                f"refused: this network does not run in int8: {error.message}", hint="tiles export --precision auto"
+            ) from error
         before, after = (
             Predictor(bundle, open_engine(bundle, throughput=True, keep_compiled=False))
             for bundle in (kept, trial.bundle)
