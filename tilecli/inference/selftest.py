@@ -69,7 +69,8 @@ def run_self_test(predictor: Predictor, *, required: bool = False) -> SelfTestRe
     logits = _logit(predictor.probability(photo))
     limit = _logit(np.asarray([bundle.threshold], np.float32))[0]
     found = logits >= limit
-    wrong = int(np.count_nonzero((found != expected) & (np.abs(logits - limit) > _ROUNDING)))
+    # NaN is on neither side of a threshold.
+    wrong = int(np.count_nonzero((found != expected) & (np.abs(logits - limit) > _ROUNDING) | np.isnan(logits)))
     marked, both = int(expected.sum()), int(found.sum() + expected.sum())
     result = SelfTestResult(
         dice=2 * int((found & expected).sum()) / both if both else 1.0,

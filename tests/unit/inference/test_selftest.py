@@ -121,7 +121,9 @@ def test_another_threshold_fails(equipped: Bundle) -> None:
     assert "px differ" in result.problem
 
 
-@pytest.mark.parametrize("change", [{"mean": (0.53,)}, {"std": (0.4,), "mean": (0.4,)}, {"short_side": 40}])
+@pytest.mark.parametrize(
+    "change", [{"mean": (0.53,)}, {"std": (0.4,), "mean": (0.4,)}, {"short_side": 40}, {"mean": (float("nan"),)}]
+)
 def test_wrong_preprocessing_fails(equipped: Bundle, change: dict[str, object]) -> None:
     wrong = replace(equipped, input=replace(equipped.input, **change))
     result = run_self_test(_predictor(wrong))
