@@ -28,6 +28,17 @@ Force = Annotated[
     bool, typer.Option("--force", "-f", help="Run again although nothing changed.", rich_help_panel=PIPELINE)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+BundleFolder = Annotated[
+    Path | None, typer.Option("--bundle", help="Folder of the bundle; default: this project's models/bundle.")
+]
+Threshold = Annotated[
+    float | None, typer.Option("--threshold", help="Probability from which a pixel is defect; default: the bundle's.")
+]
+VerdictThreshold = Annotated[
+    float | None,
+    typer.Option("--verdict-threshold", help="Score from which a photo is defective; default: the bundle's."),
+]
+Engine = Annotated[str, typer.Option("--engine", help="openvino, onnxruntime or torch.")]
 Preset = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME|FILE", help="Settings of a preset: demo, cpu, gpu, reference, or a file."),

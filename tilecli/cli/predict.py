@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilecli.cli import terminal
+from tilecli.cli.options import BundleFolder, Engine, Threshold, VerdictThreshold
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -26,21 +27,13 @@ def predict(
         list[str],
         typer.Argument(metavar="PATH…", help="Photos, folders or patterns; - reads names from standard input."),
     ],
-    bundle: Annotated[
-        Path | None, typer.Option("--bundle", help="Folder of the bundle; default: this project's models/bundle.")
-    ] = None,
+    bundle: BundleFolder = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for masks, overlays and predictions.jsonl.")
     ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option("--threshold", help="Probability from which a pixel is defect; default: the bundle's."),
-    ] = None,
-    verdict_threshold: Annotated[
-        float | None,
-        typer.Option("--verdict-threshold", help="Score from which a photo is defective; default: the bundle's."),
-    ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="openvino, onnxruntime or torch.")] = "openvino",
+    threshold: Threshold = None,
+    verdict_threshold: VerdictThreshold = None,
+    engine: Engine = "openvino",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per photo.")] = False,
 ) -> None:
     """Find defects in photos: verdict, regions, masks at the photo's own size.

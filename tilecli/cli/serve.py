@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilecli.cli import terminal
+from tilecli.cli.options import BundleFolder, Engine, Threshold, VerdictThreshold
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ _MB = 1_000_000
 
 @verb
 def serve(
-    bundle: Annotated[
-        Path | None, typer.Option("--bundle", help="Folder of the bundle; default: this project's models/bundle.")
-    ] = None,
+    bundle: BundleFolder = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.", rich_help_panel=WHERE)] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", "-p", min=0, max=65535, help="0: any free one.", rich_help_panel=WHERE)
@@ -71,15 +70,9 @@ def serve(
         float,
         typer.Option("--drain", min=0, help="Seconds for accepted requests when told to stop.", rich_help_panel=BOUNDS),
     ] = 20.0,
-    threshold: Annotated[
-        float | None,
-        typer.Option("--threshold", help="Probability from which a pixel is defect; default: the bundle's."),
-    ] = None,
-    verdict_threshold: Annotated[
-        float | None,
-        typer.Option("--verdict-threshold", help="Score from which a photo is defective; default: the bundle's."),
-    ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="openvino, onnxruntime or torch.")] = "openvino",
+    threshold: Threshold = None,
+    verdict_threshold: VerdictThreshold = None,
+    engine: Engine = "openvino",
     reload: Annotated[
         float,
         typer.Option(
