@@ -216,7 +216,7 @@ def test_ctrl_c_pressed_again_and_again_leaves_nothing_either(project: Project) 
     code = (
         "import sys; from pathlib import Path; from tilecli.config import *; from tilecli.layout import Project; "
         "from tilecli.data.fetch import fetch_dataset; "
-        "fetch_dataset(Project(Path(sys.argv[1])), DataParams(sources=('sample',), sample=SampleParams(tiles=48)))"
+        "fetch_dataset(Project(Path(sys.argv[1])), DataParams(sources=('sample',), sample=SampleParams(tiles=150)))"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(project.root)], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60

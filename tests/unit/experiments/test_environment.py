@@ -8,7 +8,7 @@ from tilecli.experiments import environment
 def test_requirements_hold_the_closure_and_no_stranger():
     names = {line.split("==")[0] for line in environment.locked_requirements()}
     assert {"tilecli", "torch", "segmentation-models-pytorch", "numpy", "openvino"} <= names
-    assert not {"pytest", "ruff", "mypy", "onnxruntime", "import-linter"} & names
+    assert not {"pytest", "ruff", "mypy", "import-linter"} & names
 
 
 def test_base_install_needs_no_torch_and_no_dvc():
