@@ -12,6 +12,7 @@ import numpy as np
 from tilecli import overlap
 from tilecli.data.preprocess import Float32, Uint8, read_photo, to_input, to_photo
 from tilecli.errors import DataError, UsageError
+from tilecli.inference import windows
 from tilecli.inference.bundle import Bundle, read_bundle
 from tilecli.inference.engines import Engine, open_engine
 from tilecli.inference.regions import Region, Verdict, find_regions, score_of, verdict_of
@@ -53,7 +54,7 @@ class Predictor:
         if photo.ndim != 3 or photo.shape[2] != self.bundle.input.channels:
             raise DataError(f"expected a photo of H×W×{self.bundle.input.channels}, got {photo.shape}")
         values, placement = to_input(photo, self.bundle.input)
-        return to_photo(self.engine.run(values[None])[0, 0], placement)
+        return to_photo(windows.run(self.engine, values, self.bundle.input.multiple), placement)
 
     def predict(self, photo: Uint8) -> Prediction:
         """Probability, mask, regions and verdict of an H×W×C uint8 photo."""

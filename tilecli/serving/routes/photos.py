@@ -86,15 +86,13 @@ async def analyze(
 ) -> Response:
     """Where the photo is defective, at its own size."""
     wanted: Form = form or ("png" if _prefers_png(request.headers.get("accept", "")) else "json")
-    service = _service(request)
-    service.admission.check()
-    part = _photo(await _parts(request))
+    part = await _one_photo(request)
 
     def work(waited: float) -> tuple[Found, bytes]:
         found = _find(request, part, waited)
         return found, _FORMS[wanted](found)
 
-    found, body = await service.admission.run(work)
+    found, body = await _service(request).admission.run(work)
     media_type = answers.PNG if wanted in ("png", "overlay") else JSON
     return Response(body, media_type=media_type, headers={"X-Model-Version": found.loaded.version})
 
@@ -120,16 +118,14 @@ async def predict(
     for name in maps:
         if name not in _MAPS:
             raise Problem(problems.WRONG_PARAMETER, f"include: there is no map '{name}'", ", ".join(_MAPS))
-    service = _service(request)
     begun = time.perf_counter()
-    service.admission.check()
-    part = _photo(await _parts(request))
+    part = await _one_photo(request)
 
     def work(waited: float) -> tuple[Found, Body]:
         found = _find(request, part, waited)
         return found, _verdict(found, maps)
 
-    found, answer = await service.admission.run(work)
+    found, answer = await _service(request).admission.run(work)
     answer["timings_ms"]["total"] = round((time.perf_counter() - begun) * 1e3, 2)
     return Response(_json(answer), media_type=JSON, headers={"X-Model-Version": found.loaded.version})
 
@@ -193,8 +189,10 @@ async def _parts(request: Request, limit: int | None = None) -> list[Part]:
     return await uploads.parts(body, request.headers.get("content-type", ""))
 
 
-def _photo(parts: list[Part]) -> Part:
-    """The one photo of a form."""
+async def _one_photo(request: Request) -> Part:
+    """The one photo of the request's form, which is not even read while the queue is full."""
+    _service(request).admission.check()
+    parts = await _parts(request)
     found = [part for part in parts if part.field == "image"]
     if len(found) == 1:
         return found[0]
