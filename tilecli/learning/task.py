@@ -21,7 +21,6 @@ from tilecli.learning.ema import AveragedWeights
 from tilecli.learning.precision import Precision
 from tilecli.learning.schedule import learning_rate
 
-_THRESHOLD = 0.5  # while training; the bundle's is chosen when it is exported
 # Steps between two looks at the loss on a GPU, where a look makes the CPU wait for it.
 _LOOK_EVERY = 25
 
@@ -102,7 +101,8 @@ class SegmentationTask(lightning.LightningModule):
         """The loss of one batch of crops."""
         logits = self.network(batch.image.contiguous(memory_format=self._precision.memory_format))
         name = self._settings.loss
-        loss = losses.loss_of(name, losses.pixel_sums(logits[:, 0], batch.mask, focal=losses.needs_focal(name)))
+        sums = losses.pixel_sums(logits[:, 0], batch.mask, focal=losses.needs_focal(name))
+        loss = losses.loss_of(name, sums, self._settings.dice_over)
         self._losses.append(loss.detach())
         if self.device.type == "cpu" or batch_idx % _LOOK_EVERY == 0:
             self._check_finite(loss)
@@ -128,17 +128,17 @@ class SegmentationTask(lightning.LightningModule):
         for number, (held, placement) in enumerate(zip(batch.photos, batch.placements, strict=True)):
             height, width = placement.scaled_size
             mask = torch.from_numpy(held.mask).to(logits.device)
-            sums = losses.pixel_sums(logits[number, :height, :width], mask, focal=focal)
+            sums = losses.pixel_sums(logits[number : number + 1, :height, :width], mask[None], focal=focal)
             self._valid_sums = sums if self._valid_sums is None else self._valid_sums + sums
             probability = preprocess.to_photo(maps[number], placement)
-            self.valid.add((probability >= _THRESHOLD).astype("uint8"), held.full_mask)
+            self.valid.add(probability, held.full_mask)
 
     def on_validation_epoch_end(self) -> None:
         """Give the live weights back and sum up."""
         if self.average is not None:
             self.average.swap()
         assert self._valid_sums is not None  # noqa: S101 - the subset holds a photo, or there were no loop
-        loss = losses.loss_of(self._settings.loss, self._valid_sums)
+        loss = losses.loss_of(self._settings.loss, self._valid_sums, self._settings.dice_over)
         self._check_finite(loss)
         self.valid_loss = float(loss)
 

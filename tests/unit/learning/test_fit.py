@@ -73,11 +73,11 @@ def test_a_run_writes_what_others_rely_on_and_learns(make_project: Make, tiny: P
     project = make_project("one")
     events = run(project, change(tiny, epochs=6, steps_per_epoch=12))
     metrics = figures(project)
-    assert set(metrics["valid"]) == {"loss", "dice", "jaccard", "foreground_acc"}
+    assert set(metrics["valid"]) == {"loss", "dice", "dice_best", "threshold", "jaccard", "foreground_acc"}
     assert metrics["epoch"] == 6
     assert metrics["resumed"] is False
     assert set(series(project)) == {
-        *(f"valid/{name}.tsv" for name in ("loss", "dice", "jaccard", "foreground_acc")),
+        *(f"valid/{name}.tsv" for name in metrics["valid"]),
         "train/loss.tsv",
         "lr.tsv",
     }
@@ -85,6 +85,10 @@ def test_a_run_writes_what_others_rely_on_and_learns(make_project: Make, tiny: P
     losses = [value for _, value in series(project)["train/loss.tsv"]]
     assert losses[-1] < 0.6 * losses[0]
     assert metrics["best"]["dice"] > 0.5
+    assert metrics["best"]["dice"] == max(value for _, value in series(project)["valid/dice_best.tsv"])
+    pairs = zip(series(project)["valid/dice_best.tsv"], series(project)["valid/dice.tsv"], strict=True)
+    # Equal up to the width of a bin of the histogram.
+    assert all(best >= dice - 0.01 for (_, best), (_, dice) in pairs)
 
     network, facts = load_network(project.checkpoints / "best.ckpt")
     assert not network.training
