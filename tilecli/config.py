@@ -81,7 +81,7 @@ class TrainParams(Section):
     norm: Literal["batch", "group", "instance"] = Field(
         "batch", description="how compactunet normalises; group and instance do not depend on the batch's other crops"
     )
-    # σ(−3). To eight digits, which is where a float32 logit is −3 exactly.
+    # σ(−3), about the share of defect pixels in the crops of a step; to so many digits that a float32 logit is −3.
     prior_bias: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.04742587, description="probability of defect that every pixel starts from"
     )

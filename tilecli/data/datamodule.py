@@ -33,7 +33,7 @@ class CropBatch:
     image: torch.Tensor  # N×C×S×S float32, normalised
     mask: torch.Tensor  # N×S×S uint8 0/1
     epoch: int  # from 0, to check that data and loop agree
-    step: int
+    step: int  # counts batches, of which a step of the optimiser may take several
 
     def to(self, device: torch.device, *, non_blocking: bool = False) -> CropBatch:
         """The same batch on `device` (Lightning calls this)."""
@@ -183,10 +183,10 @@ class TileData(lightning.LightningDataModule):
                 )
         mean, std = statistics(train)
         self.contract = InputContract(params.img_size, multiple, mean, std, params.channels)
-        self.steps = params.steps_per_epoch or -(-len(train) // params.batch_size)
+        self.steps = params.steps_per_epoch or -(-len(train) // (params.batch_size * params.accumulate))
         self.photos = {"train": len(train), "valid": len(valid)}
         self._crops = CropDataset(train, params, self.contract)
-        self._order = EpochSteps(self.steps, start_epoch)
+        self._order = EpochSteps(self.steps * params.accumulate, start_epoch)
         # The network at scale: a photo in validation takes the same short side as a crop's photo did in training.
         native = InputContract(0, multiple, mean, std, params.channels)
         self._batches = PhotoBatches(valid, native, params.batch_size * params.crop_size**2)

@@ -157,14 +157,17 @@ class EpochEnd(lightning.Callback):
 
 
 class StepTicks(lightning.Callback):
-    """Advances a progress task by one for each step."""
+    """Advances a progress task by one for each step of the optimiser."""
 
-    def __init__(self, ticks: progress.Task) -> None:
-        self._ticks = ticks
+    def __init__(self, ticks: progress.Task, batches: int = 1) -> None:
+        """`batches` make a step."""
+        self._ticks, self._batches = ticks, batches
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """One more step is done."""
-        self._ticks.advance()
+    def on_train_batch_end(self, *args: Any) -> None:
+        """One more step is done, if this was its last batch."""
+        number: int = args[4]
+        if (number + 1) % self._batches == 0:
+            self._ticks.advance()
 
 
 class StopRequestedError(BaseException):

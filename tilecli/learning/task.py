@@ -38,7 +38,7 @@ class SegmentationTask(lightning.LightningModule):
         start_epoch: int = 0,
         restored: dict[str, Any] | None = None,
     ) -> None:
-        """`steps` per epoch; `start_epoch` epochs are done already and held by the checkpoint `restored`."""
+        """`steps` of the optimiser per epoch; `start_epoch` epochs are done and held by the checkpoint `restored`."""
         super().__init__()
         self.network = network.to(memory_format=precision.memory_format)
         self.average: AveragedWeights | None = None
@@ -90,9 +90,10 @@ class SegmentationTask(lightning.LightningModule):
         """Set the step's learning rate, and seed what is random inside the network (dropout)."""
         if (batch.epoch, batch.step) != (self.epochs_done, batch_idx):
             raise RuntimeError(f"data of {batch.epoch, batch.step} for step {self.epochs_done, batch_idx}")
-        step = self.epochs_done * self._steps + batch_idx
-        # From the step alone, so that resuming changes nothing. Not once per epoch: a loader that starts draws as well.
-        torch.manual_seed(self._settings.seed * 1_000_003 + step)
+        batches = self.epochs_done * self._steps * self._settings.accumulate + batch_idx
+        # From the batch alone, so that resuming changes nothing. Not once per epoch: a loader that starts draws too.
+        torch.manual_seed(self._settings.seed * 1_000_003 + batches)
+        step = batches // self._settings.accumulate
         self.rate = learning_rate(self._settings, step, self._settings.epochs * self._steps)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.rate
@@ -108,9 +109,9 @@ class SegmentationTask(lightning.LightningModule):
             self._check_finite(loss)
         return loss
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Take the new weights into the average."""
-        if self.average is not None:
+    def on_train_batch_end(self, _outputs: Any, _batch: CropBatch, batch_idx: int) -> None:
+        """Take the new weights into the average, once per step of the optimiser."""
+        if self.average is not None and (batch_idx + 1) % self._settings.accumulate == 0:
             self.average.update()
 
     def on_validation_epoch_start(self) -> None:
