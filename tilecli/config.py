@@ -78,10 +78,21 @@ class TrainParams(Section):
     widths: tuple[Positive, ...] = Field(
         (32, 48, 64, 96, 128), min_length=2, description="channels per level of compactunet, finest first"
     )
+    norm: Literal["batch", "group", "instance"] = Field(
+        "batch", description="how compactunet normalises; group and instance do not depend on the batch's other crops"
+    )
+    # σ(−3), about the share of defect pixels in the crops of a step; to so many digits that a float32 logit is −3.
+    prior_bias: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.04742587, description="probability of defect that every pixel starts from"
+    )
     channels: Literal[1, 3] = Field(1, description="1: photos are read as grey; 3: as RGB")
     img_size: NonNegative = Field(0, description="short side of a photo in px; 0 keeps the photo's own scale")
     crop_size: Annotated[int, Field(ge=32, multiple_of=32)] = Field(160, description="side of a training crop, px")
-    batch_size: Positive = Field(24, description="crops per step")
+    batch_size: Positive = Field(24, description="crops per batch")
+    accumulate: Positive = Field(1, description="batches per step: their mean gradient moves the weights once")
+    pretrain_epochs: NonNegative = Field(
+        0, description="epochs of filling in hidden blocks of the training photos, without masks, before the training"
+    )
     epochs: Positive = Field(40, description="an epoch is steps_per_epoch steps and one validation")
     steps_per_epoch: NonNegative = Field(0, description="0: one crop from every training photo")
     learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(0.002, description="peak rate of AdamW")
@@ -89,8 +100,18 @@ class TrainParams(Section):
     warmup: Share = Field(0.05, description="share of all steps over which the rate rises")
     schedule: Literal["cosine", "constant"] = Field("cosine", description="what the rate does after the warm-up")
     loss: Literal["bce_dice", "focal_dice", "bce", "dice"] = Field("bce_dice", description="what is minimised")
+    dice_over: Literal["batch", "crop"] = Field(
+        "batch", description="Dice of all pixels of a batch, or the mean over its crops that hold a defect"
+    )
+    consistency: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="weight of the difference between predictions for two exposures of one spot; 0: off"
+    )
     defect_crops: Share = Field(0.75, description="share of crops of defect photos that are centred on a defect pixel")
     good_crops: Share = Field(0.2, description="share of each batch cut from defect-free photos")
+    inject: Share = Field(0.0, description="share of the good crops that get a defect of another photo pasted in")
+    inject_blend: Literal["alpha", "poisson"] = Field(
+        "alpha", description="how it is pasted: feathered, or by its gradients (slower)"
+    )
     balance: Share = Field(0.5, description="0: defect types as often as their photos; 1: every type equally often")
     augment: Literal["none", "light", "full"] = Field(
         "full", description="flips and turns; full adds exposure and noise"
@@ -102,6 +123,12 @@ class TrainParams(Section):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="auto: bf16 where the hardware is good at it"
     )
+
+    @model_validator(mode="after")
+    def _good_crops_teach(self) -> TrainParams:
+        if self.loss == "dice" and self.dice_over == "crop":
+            raise ValueError("with dice_over: crop, the loss dice alone says nothing about crops without a defect")
+        return self
 
 
 class ExportParams(Section):

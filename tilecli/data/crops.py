@@ -108,8 +108,11 @@ class CropSampler:
         if len(source.places) == 0 or rng.random() >= self._defect_share:
             return Crop(index, int(rng.integers(last_y + 1)), int(rng.integers(last_x + 1)))
         place = int(source.places[rng.integers(len(source.places))])
-        # The pixel lands in the middle three quarters of the crop: a defect has surroundings, and no fixed place.
-        up, left = (int(offset) for offset in rng.integers(size // 8, size - size // 8, 2))
-        y = min(max(place // source.width - up, 0), last_y)
-        x = min(max(place % source.width - left, 0), last_x)
-        return Crop(index, y, x)
+        return around(index, place // source.width, place % source.width, size, source.height, source.width, rng)
+
+
+def around(index: int, y: int, x: int, size: int, height: int, width: int, rng: np.random.Generator) -> Crop:
+    """A crop of `size` px with the pixel (y, x) of the photo `index`, of height × width px, in sight."""
+    # The pixel lands in the middle three quarters of the crop: a defect has surroundings, and no fixed place.
+    up, left = (int(offset) for offset in rng.integers(size // 8, size - size // 8, 2))
+    return Crop(index, min(max(y - up, 0), height - size), min(max(x - left, 0), width - size))

@@ -17,6 +17,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from tilecli.config import TrainParams
 from tilecli.data import crops, preprocess
 from tilecli.data.augment import Augment
+from tilecli.data.crops import Crop
+from tilecli.data.inject import Injector
 from tilecli.data.photos import Held, load_subset, statistics
 from tilecli.data.preprocess import InputContract, Placement, Uint8
 from tilecli.errors import DataError
@@ -31,7 +33,7 @@ class CropBatch:
     image: torch.Tensor  # N×C×S×S float32, normalised
     mask: torch.Tensor  # N×S×S uint8 0/1
     epoch: int  # from 0, to check that data and loop agree
-    step: int
+    step: int  # counts batches, of which a step of the optimiser may take several
 
     def to(self, device: torch.device, *, non_blocking: bool = False) -> CropBatch:
         """The same batch on `device` (Lightning calls this)."""
@@ -77,6 +79,10 @@ class CropDataset(Dataset[CropBatch]):
         )
         self._params, self._contract = params, contract
         self._augment = Augment(params.augment)
+        self._good = [held.defect == GOOD for held in photos]
+        self._injector: Injector | None = None
+        if params.inject:
+            self._injector = Injector(photos, size=size, balance=params.balance, blend=params.inject_blend)
 
     def __getitem__(self, place: tuple[int, int]) -> CropBatch:
         """The batch of `place` = (epoch, step), both from 0."""
@@ -86,11 +92,23 @@ class CropDataset(Dataset[CropBatch]):
         image = np.empty((count, self._contract.channels, size, size), np.float32)
         mask = np.empty((count, size, size), np.uint8)
         for number, crop in enumerate(self._sampler.draw(rng)):
-            photo, truth = self._pixels[crop.index]
-            window = (slice(crop.y, crop.y + size), slice(crop.x, crop.x + size))
-            changed, mask[number] = self._augment(photo[window], truth[window], rng)
+            photo, truth = self._cut(crop, rng)
+            changed, mask[number] = self._augment(photo, truth, rng)
             image[number] = preprocess.normalise(changed, self._contract)
         return CropBatch(torch.from_numpy(image), torch.from_numpy(mask), epoch, step)
+
+    def _cut(self, crop: Crop, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
+        """The crop and its mask, as views, or as copies with a defect pasted in."""
+        paste = None
+        if self._injector is not None and self._good[crop.index] and rng.random() < self._params.inject:
+            paste = self._injector.draw(crop.index, rng)
+        crop = paste.crop if paste is not None else crop
+        size = self._params.crop_size
+        photo, truth = self._pixels[crop.index]
+        window = (slice(crop.y, crop.y + size), slice(crop.x, crop.x + size))
+        if paste is not None and self._injector is not None:
+            return self._injector.paste(paste, photo[window], truth[window])
+        return photo[window], truth[window]
 
 
 class EpochSteps(Sampler[tuple[int, int]]):
@@ -165,10 +183,10 @@ class TileData(lightning.LightningDataModule):
                 )
         mean, std = statistics(train)
         self.contract = InputContract(params.img_size, multiple, mean, std, params.channels)
-        self.steps = params.steps_per_epoch or -(-len(train) // params.batch_size)
+        self.steps = params.steps_per_epoch or -(-len(train) // (params.batch_size * params.accumulate))
         self.photos = {"train": len(train), "valid": len(valid)}
         self._crops = CropDataset(train, params, self.contract)
-        self._order = EpochSteps(self.steps, start_epoch)
+        self._order = EpochSteps(self.steps * params.accumulate, start_epoch)
         # The network at scale: a photo in validation takes the same short side as a crop's photo did in training.
         native = InputContract(0, multiple, mean, std, params.channels)
         self._batches = PhotoBatches(valid, native, params.batch_size * params.crop_size**2)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tilecli.evaluation import metrics
-from tilecli.evaluation.histogram import Float64
 from tilecli.evaluation.records import Record
+from tilecli.histogram import Float64
 
 Places = npt.NDArray[np.intp]
 

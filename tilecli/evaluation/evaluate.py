@@ -14,13 +14,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tilecli import files, overlap, progress
+from tilecli import files, histogram, overlap, progress
 from tilecli.config import EvaluateParams, Params
 from tilecli.data import catalog, manifest
 from tilecli.data.catalog import Photo
 from tilecli.data.preprocess import Float32, Uint8, read_photo
 from tilecli.errors import DataError
-from tilecli.evaluation import bootstrap, histogram, metrics, objects, overlays, plots, records
+from tilecli.evaluation import bootstrap, metrics, objects, overlays, plots, records
 from tilecli.evaluation.records import Record
 from tilecli.layout import Project
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tilecli.evaluation import histogram
-from tilecli.evaluation.histogram import Float64, Int64
+from tilecli import histogram
 from tilecli.evaluation.records import Record
+from tilecli.histogram import Float64, Int64
 
 Ratio = tuple[Float64, Float64]
 

@@ -14,9 +14,9 @@ import numpy as np
 from tilecli.errors import DataError
 from tilecli.evaluation import bootstrap, metrics
 from tilecli.evaluation.bootstrap import Places
-from tilecli.evaluation.histogram import Float64
 from tilecli.evaluation.metrics import Ratio
 from tilecli.evaluation.records import Record
+from tilecli.histogram import Float64
 from tilecli.layout import GOOD
 
 BETTER, WORSE, NO_EVIDENCE = "better", "worse", "no evidence"

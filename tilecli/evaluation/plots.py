@@ -16,10 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tilecli import files
-from tilecli.evaluation import histogram
-from tilecli.evaluation.histogram import Int64
+from tilecli import files, histogram
 from tilecli.evaluation.records import Record
+from tilecli.histogram import Int64
 from tilecli.layout import GOOD
 
 _POINTS = 200  # of a curve; more would not show

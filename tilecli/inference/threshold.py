@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tilecli.evaluation import histogram
-from tilecli.evaluation.histogram import Float64, Int64
+from tilecli import histogram
+from tilecli.histogram import Float64, Int64
 
 DEFAULT = 0.5  # where there is nothing to choose by
 _LOWEST, _HIGHEST = 0.02, 0.98  # beyond, a network's probabilities are too coarse in bf16

@@ -12,12 +12,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from tilecli import overlap, progress
+from tilecli import histogram, overlap, progress
 from tilecli.config import ExportParams
 from tilecli.data import catalog
 from tilecli.data.catalog import Photo
 from tilecli.data.preprocess import read_photo
-from tilecli.evaluation import histogram
 from tilecli.inference import parity, threshold
 from tilecli.inference.bundle import Bundle
 from tilecli.inference.engines import Engine, open_engine

@@ -73,7 +73,8 @@ class EpochEnd(lightning.Callback):
         speed = self._photos / max(self._trained, 1e-9)
         better = self._is_better(task)
         if better:
-            self.best = {"epoch": self.done, "dice": task.valid.dice, "loss": task.valid_loss}
+            dice, threshold = task.valid.best
+            self.best = {"epoch": self.done, "dice": dice, "threshold": threshold, "loss": task.valid_loss}
         self._note_down(task, speed)
         if better:
             self._save_best(task)
@@ -103,16 +104,19 @@ class EpochEnd(lightning.Callback):
         return self.best
 
     def _is_better(self, task: SegmentationTask) -> bool:
-        """Higher valid Dice; while that is equal (0, in the beginning) the lower valid loss."""
+        """Higher valid Dice at its best threshold; where that is equal the lower valid loss."""
         if self.best is None:
             return True
-        return (task.valid.dice, -task.valid_loss) > (self.best["dice"], -self.best["loss"])
+        return (task.valid.best[0], -task.valid_loss) > (self.best["dice"], -self.best["loss"])
 
     def _note_down(self, task: SegmentationTask, speed: float) -> None:
+        dice, threshold = task.valid.best
         series = {
             "train/loss": task.train_loss,
             "valid/loss": task.valid_loss,
             "valid/dice": task.valid.dice,
+            "valid/dice_best": dice,
+            "valid/threshold": threshold,
             "valid/jaccard": task.valid.jaccard,
             "valid/foreground_acc": task.valid.foreground_acc,
             "lr": task.rate,
@@ -153,14 +157,17 @@ class EpochEnd(lightning.Callback):
 
 
 class StepTicks(lightning.Callback):
-    """Advances a progress task by one for each step."""
+    """Advances a progress task by one for each step of the optimiser."""
 
-    def __init__(self, ticks: progress.Task) -> None:
-        self._ticks = ticks
+    def __init__(self, ticks: progress.Task, batches: int = 1) -> None:
+        """`batches` make a step."""
+        self._ticks, self._batches = ticks, batches
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """One more step is done."""
-        self._ticks.advance()
+    def on_train_batch_end(self, *args: Any) -> None:
+        """One more step is done, if this was its last batch."""
+        number: int = args[4]
+        if (number + 1) % self._batches == 0:
+            self._ticks.advance()
 
 
 class StopRequestedError(BaseException):

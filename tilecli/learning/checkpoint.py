@@ -74,7 +74,8 @@ def read_last(path: Path, params: TrainParams, data: str) -> dict[str, Any]:
     state = content.get(OURS)
     if not isinstance(state, dict):
         raise ModelError("this is no checkpoint of tiles", where=str(path), hint="tiles train, without --resume")
-    before = state["facts"]["train"]
+    # A setting that is younger than the run had its default.
+    before = TrainParams().model_dump(mode="json") | state["facts"]["train"]
     now = params.model_dump(mode="json")
     differing = sorted(key for key in {*before, *now} - _MAY_CHANGE if before.get(key) != now.get(key))
     if differing:

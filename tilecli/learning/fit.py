@@ -87,7 +87,7 @@ def _fit(
         data,
         epochs=settings.epochs,
         patience=settings.patience,
-        photos=steps * settings.batch_size,
+        photos=steps * settings.batch_size * settings.accumulate,
         state=ours,
     )
     with StopOnSignal() as stop, progress.task("train", settings.epochs * steps, "steps") as ticks:
@@ -97,7 +97,8 @@ def _fit(
             devices=1 if chosen.device == "cpu" else [int(chosen.device.partition(":")[2])],
             precision=chosen.lightning,
             max_epochs=settings.epochs - done,
-            callbacks=[stop, StepTicks(ticks), ends],
+            callbacks=[stop, StepTicks(ticks, settings.accumulate), ends],
+            accumulate_grad_batches=settings.accumulate,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,

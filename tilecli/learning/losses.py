@@ -1,4 +1,5 @@
-"""What is minimised. Dice is taken over the whole batch, so a crop without a defect has a finite, small say in it.
+"""What is minimised. Dice is taken over the whole batch, so a crop without a defect has a finite, small say in it; or
+over each crop that holds a defect, so that a small defect counts like a large one, and other crops have no say at all.
 
 A loss is a function of a few sums over pixels; the sums of several batches add up. So the validation loss is exactly
 the training loss with the whole subset as one batch.
@@ -13,6 +14,9 @@ from torch.nn import functional as F
 
 # Pixels. Keeps Dice defined, and its gradient small, where a batch holds no defect (s in Milletari's formula).
 _SMOOTH = 100.0
+# Likewise for a crop's Dice. A tenth, since it must not drown the smallest defects, of 20 to 50 px; still it keeps the
+# few pixels of a defect that a crop's edge cuts off from counting like a whole one.
+_CROP_SMOOTH = 10.0
 _GAMMA = 2.0  # of the focal loss; the value its authors recommend
 
 
@@ -26,6 +30,8 @@ class PixelSums:
     overlap: torch.Tensor  # Σ p·t
     predicted: torch.Tensor  # Σ p
     true: torch.Tensor  # Σ t
+    crop_dice: torch.Tensor  # Σ soft Dice loss of the crops (in validation: photos) that hold a defect
+    crops: torch.Tensor  # how many they are
 
     def __add__(self, other: PixelSums) -> PixelSums:
         return PixelSums(
@@ -35,11 +41,13 @@ class PixelSums:
             self.overlap + other.overlap,
             self.predicted + other.predicted,
             self.true + other.true,
+            self.crop_dice + other.crop_dice,
+            self.crops + other.crops,
         )
 
 
 def pixel_sums(logits: torch.Tensor, mask: torch.Tensor, *, focal: bool = False) -> PixelSums:
-    """Sums for logits and 0/1 masks of one shape, in float32 whatever the network ran in.
+    """Sums for N×H×W logits and 0/1 masks, in float32 whatever the network ran in.
 
     Cross-entropy: −t·log p − (1−t)·log(1−p). Focal (Lin et al., ICCV 2017, eq. 4, without α): each pixel's
     cross-entropy times (1−p_t)^γ, where p_t is the probability given to the truth.
@@ -53,7 +61,11 @@ def pixel_sums(logits: torch.Tensor, mask: torch.Tensor, *, focal: bool = False)
         bce = bce.sum()
     else:
         focal_sum = bce.new_zeros(())
-    return PixelSums(mask.numel(), bce, focal_sum, (probability * mask).sum(), probability.sum(), mask.sum())
+    overlap, predicted, true = (values.sum(dim=(1, 2)) for values in (probability * mask, probability, mask))
+    holds = (true > 0).float()
+    dice = 1 - (2 * overlap + _CROP_SMOOTH) / (predicted + true + _CROP_SMOOTH)
+    sums = (overlap.sum(), predicted.sum(), true.sum(), (dice * holds).sum(), holds.sum())
+    return PixelSums(mask.numel(), bce, focal_sum, *sums)
 
 
 def soft_dice_loss(sums: PixelSums) -> torch.Tensor:
@@ -61,12 +73,21 @@ def soft_dice_loss(sums: PixelSums) -> torch.Tensor:
     return 1 - (2 * sums.overlap + _SMOOTH) / (sums.predicted + sums.true + _SMOOTH)
 
 
-def loss_of(name: str, sums: PixelSums) -> torch.Tensor:
-    """The loss called `name` in params.yaml: the mean over pixels of what its name says, plus Dice where it says so."""
+def crop_dice_loss(sums: PixelSums) -> torch.Tensor:
+    """The mean soft Dice loss of the crops that hold a defect, 0–1; 0 where none does."""
+    return sums.crop_dice / sums.crops.clamp(min=1)
+
+
+def loss_of(name: str, sums: PixelSums, dice_over: str = "batch") -> torch.Tensor:
+    """The loss called `name` in params.yaml: the mean over pixels of what its name says, plus Dice where it says so.
+
+    dice_over: Dice of all pixels at once (`batch`) or the mean over the crops that hold a defect (`crop`).
+    """
+    dice = crop_dice_loss if dice_over == "crop" else soft_dice_loss
     if name == "dice":
-        return soft_dice_loss(sums)
+        return dice(sums)
     pixelwise = (sums.focal if name.startswith("focal") else sums.bce) / sums.pixels
-    return pixelwise + soft_dice_loss(sums) if name.endswith("dice") else pixelwise
+    return pixelwise + dice(sums) if name.endswith("dice") else pixelwise
 
 
 def needs_focal(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,6 @@ from tilecli.learning import names
 
 if TYPE_CHECKING:
     from torch import nn
-
-# The logit that every pixel starts from: σ(−3) ≈ 5 %, about the share of defect pixels in the crops of a step. With 0
-# the first few hundred steps only teach the network that most pixels are good.
-_START_LOGIT = -3.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ def build(params: TrainParams, *, weights: bool) -> Built:
             where="train.crop_size",
             hint=f"-S train.crop_size={-(-params.crop_size // built.multiple) * built.multiple}",
         )
-    _start_from(built.network)
+    _start_from(built.network, params.prior_bias)
     _try(built.network, params)
     return built
 
@@ -59,13 +56,15 @@ def _compact(params: TrainParams, wanted: str) -> Built:
 
     if wanted not in {"auto", "none"}:
         progress.warn(f"compactunet learns from scratch: train.encoder_weights={wanted} is not used")
-    network = CompactUNet(params.channels, params.widths)
+    network = CompactUNet(params.channels, params.widths, params.norm)
     return Built(network, max(MULTIPLE, network.multiple), "none")
 
 
 def _smp(params: TrainParams, wanted: str) -> Built:
     from tilecli.learning import weights
 
+    if params.norm != "batch":
+        progress.warn(f"{params.arch} has norms of its own: train.norm={params.norm} is not used")
     if wanted == "none":
         return _built(_create(params, None), "none")
     if wanted not in {"auto", "imagenet"}:
@@ -127,13 +126,17 @@ def _built(network: Any, used: str) -> Built:
     return Built(network, max(MULTIPLE, int(network.encoder.output_stride)), used)
 
 
-def _start_from(network: nn.Module) -> None:
+def _start_from(network: nn.Module, probability: float) -> None:
+    """Let every pixel start from this probability of defect (Lin et al., ICCV 2017, 4.1).
+
+    With the 0.5 of a plain start the first few hundred steps only teach the network that most pixels are good.
+    """
     from torch import nn
 
     head = getattr(network, "segmentation_head", network)
     last = [module for module in head.modules() if isinstance(module, nn.Conv2d)][-1]
     if last.bias is not None:
-        nn.init.constant_(last.bias, _START_LOGIT)
+        nn.init.constant_(last.bias, math.log(probability / (1 - probability)))
 
 
 def _try(network: nn.Module, params: TrainParams) -> None:

@@ -21,7 +21,6 @@ from tilecli.learning.ema import AveragedWeights
 from tilecli.learning.precision import Precision
 from tilecli.learning.schedule import learning_rate
 
-_THRESHOLD = 0.5  # while training; the bundle's is chosen when it is exported
 # Steps between two looks at the loss on a GPU, where a look makes the CPU wait for it.
 _LOOK_EVERY = 25
 
@@ -39,7 +38,7 @@ class SegmentationTask(lightning.LightningModule):
         start_epoch: int = 0,
         restored: dict[str, Any] | None = None,
     ) -> None:
-        """`steps` per epoch; `start_epoch` epochs are done already and held by the checkpoint `restored`."""
+        """`steps` of the optimiser per epoch; `start_epoch` epochs are done and held by the checkpoint `restored`."""
         super().__init__()
         self.network = network.to(memory_format=precision.memory_format)
         self.average: AveragedWeights | None = None
@@ -91,9 +90,10 @@ class SegmentationTask(lightning.LightningModule):
         """Set the step's learning rate, and seed what is random inside the network (dropout)."""
         if (batch.epoch, batch.step) != (self.epochs_done, batch_idx):
             raise RuntimeError(f"data of {batch.epoch, batch.step} for step {self.epochs_done, batch_idx}")
-        step = self.epochs_done * self._steps + batch_idx
-        # From the step alone, so that resuming changes nothing. Not once per epoch: a loader that starts draws as well.
-        torch.manual_seed(self._settings.seed * 1_000_003 + step)
+        batches = self.epochs_done * self._steps * self._settings.accumulate + batch_idx
+        # From the batch alone, so that resuming changes nothing. Not once per epoch: a loader that starts draws too.
+        torch.manual_seed(self._settings.seed * 1_000_003 + batches)
+        step = batches // self._settings.accumulate
         self.rate = learning_rate(self._settings, step, self._settings.epochs * self._steps)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.rate
@@ -102,15 +102,16 @@ class SegmentationTask(lightning.LightningModule):
         """The loss of one batch of crops."""
         logits = self.network(batch.image.contiguous(memory_format=self._precision.memory_format))
         name = self._settings.loss
-        loss = losses.loss_of(name, losses.pixel_sums(logits[:, 0], batch.mask, focal=losses.needs_focal(name)))
+        sums = losses.pixel_sums(logits[:, 0], batch.mask, focal=losses.needs_focal(name))
+        loss = losses.loss_of(name, sums, self._settings.dice_over)
         self._losses.append(loss.detach())
         if self.device.type == "cpu" or batch_idx % _LOOK_EVERY == 0:
             self._check_finite(loss)
         return loss
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Take the new weights into the average."""
-        if self.average is not None:
+    def on_train_batch_end(self, _outputs: Any, _batch: CropBatch, batch_idx: int) -> None:
+        """Take the new weights into the average, once per step of the optimiser."""
+        if self.average is not None and (batch_idx + 1) % self._settings.accumulate == 0:
             self.average.update()
 
     def on_validation_epoch_start(self) -> None:
@@ -128,17 +129,17 @@ class SegmentationTask(lightning.LightningModule):
         for number, (held, placement) in enumerate(zip(batch.photos, batch.placements, strict=True)):
             height, width = placement.scaled_size
             mask = torch.from_numpy(held.mask).to(logits.device)
-            sums = losses.pixel_sums(logits[number, :height, :width], mask, focal=focal)
+            sums = losses.pixel_sums(logits[number : number + 1, :height, :width], mask[None], focal=focal)
             self._valid_sums = sums if self._valid_sums is None else self._valid_sums + sums
             probability = preprocess.to_photo(maps[number], placement)
-            self.valid.add((probability >= _THRESHOLD).astype("uint8"), held.full_mask)
+            self.valid.add(probability, held.full_mask)
 
     def on_validation_epoch_end(self) -> None:
         """Give the live weights back and sum up."""
         if self.average is not None:
             self.average.swap()
         assert self._valid_sums is not None  # noqa: S101 - the subset holds a photo, or there were no loop
-        loss = losses.loss_of(self._settings.loss, self._valid_sums)
+        loss = losses.loss_of(self._settings.loss, self._valid_sums, self._settings.dice_over)
         self._check_finite(loss)
         self.valid_loss = float(loss)
 

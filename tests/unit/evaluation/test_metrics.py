@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tilecli.evaluation import histogram, metrics
+from tilecli import histogram
+from tilecli.evaluation import metrics
 from tilecli.evaluation.records import Record
 
 masks = st.tuples(st.integers(0, 2**36 - 1), st.integers(0, 2**36 - 1))

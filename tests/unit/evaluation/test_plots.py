@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tilecli.evaluation import histogram, metrics
+from tilecli import histogram
+from tilecli.evaluation import metrics
 from tilecli.evaluation.plots import write_plots
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tilecli.evaluation import histogram
+from tilecli import histogram
 from tilecli.inference.threshold import choose_threshold, choose_verdict_threshold
 
 

@@ -39,6 +39,15 @@ def test_a_network_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read == facts()
 
 
+def test_a_setting_that_a_run_did_not_know_had_its_default(tmp_path: Path) -> None:
+    older = {key: value for key, value in PARAMS.model_dump(mode="json").items() if key != "accumulate"}
+    path = tmp_path / "last.ckpt"
+    torch.save({checkpoint.OURS: {"facts": {"train": older}, "data": "photos"}}, path)
+    checkpoint.read_last(path, PARAMS, "photos")
+    with pytest.raises(ModelError, match=r"train\.accumulate was 1, is 2"):
+        checkpoint.read_last(path, PARAMS.model_copy(update={"accumulate": 2}), "photos")
+
+
 def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "best.ckpt"
     torch.save({"format": 1, "network": Trap(tmp_path / "sprung"), "facts": {}}, path, pickle_module=pickle)

@@ -16,7 +16,7 @@ from tilecli import progress
 from tilecli.config import Params
 from tilecli.errors import DataError, ModelError
 from tilecli.layout import Project
-from tilecli.learning.checkpoint import load_network
+from tilecli.learning.checkpoint import load_network, read
 from tilecli.learning.fit import train
 
 Make = Callable[[str], Project]
@@ -73,11 +73,11 @@ def test_a_run_writes_what_others_rely_on_and_learns(make_project: Make, tiny: P
     project = make_project("one")
     events = run(project, change(tiny, epochs=6, steps_per_epoch=12))
     metrics = figures(project)
-    assert set(metrics["valid"]) == {"loss", "dice", "jaccard", "foreground_acc"}
+    assert set(metrics["valid"]) == {"loss", "dice", "dice_best", "threshold", "jaccard", "foreground_acc"}
     assert metrics["epoch"] == 6
     assert metrics["resumed"] is False
     assert set(series(project)) == {
-        *(f"valid/{name}.tsv" for name in ("loss", "dice", "jaccard", "foreground_acc")),
+        *(f"valid/{name}.tsv" for name in metrics["valid"]),
         "train/loss.tsv",
         "lr.tsv",
     }
@@ -85,6 +85,10 @@ def test_a_run_writes_what_others_rely_on_and_learns(make_project: Make, tiny: P
     losses = [value for _, value in series(project)["train/loss.tsv"]]
     assert losses[-1] < 0.6 * losses[0]
     assert metrics["best"]["dice"] > 0.5
+    assert metrics["best"]["dice"] == max(value for _, value in series(project)["valid/dice_best.tsv"])
+    pairs = zip(series(project)["valid/dice_best.tsv"], series(project)["valid/dice.tsv"], strict=True)
+    # Equal up to the width of a bin of the histogram.
+    assert all(best >= dice - 0.01 for (_, best), (_, dice) in pairs)
 
     network, facts = load_network(project.checkpoints / "best.ckpt")
     assert not network.training
@@ -128,6 +132,24 @@ def test_a_resumed_run_equals_the_uninterrupted_one(make_project: Make, tiny: Pa
     assert [event.done for event in events if event.kind == "epoch"] == [3]
     steps = [event for event in events if event.kind == "end" and event.task == "train"]
     assert steps[0].done == steps[0].total == 12
+
+
+def test_a_step_may_take_several_batches_and_is_what_everything_counts(make_project: Make, tiny: Params) -> None:
+    params = change(tiny, epochs=3, steps_per_epoch=4, accumulate=3, batch_size=2)
+    whole, broken = make_project("whole"), make_project("broken")
+    events = run(whole, params)
+    steps = [event for event in events if event.kind == "end" and event.task == "train"]
+    assert steps[0].done == steps[0].total == 12
+    last = read(whole.checkpoints / "last.ckpt")
+    assert last["ema"]["updates"] == 12
+    assert {int(state["step"]) for state in last["optimizer_states"][0]["state"].values()} == {12}
+    once = make_project("once")
+    run(once, change(params, accumulate=1))
+    assert series(once)["lr.tsv"] == series(whole)["lr.tsv"]
+    assert series(once)["train/loss.tsv"] != series(whole)["train/loss.tsv"]
+    interrupt_after(2, broken, params)
+    run(broken, params, resume=True)
+    assert_equal(whole, broken)
 
 
 def test_sigint_leaves_its_handler_as_it_was(make_project: Make, tiny: Params) -> None:

@@ -15,8 +15,8 @@ def example(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return logits, (torch.rand(2, 40, 50, generator=generator) > 0.8).to(torch.uint8)
 
 
-def loss(name: str, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return loss_of(name, pixel_sums(logits, mask, focal=needs_focal(name)))
+def loss(name: str, logits: torch.Tensor, mask: torch.Tensor, dice_over: str = "batch") -> torch.Tensor:
+    return loss_of(name, pixel_sums(logits, mask, focal=needs_focal(name)), dice_over)
 
 
 def test_each_loss_is_its_formula() -> None:
@@ -30,12 +30,51 @@ def test_each_loss_is_its_formula() -> None:
         assert float(loss(name, logits, mask)) == pytest.approx(expected[name], rel=1e-5)
 
 
+def test_dice_over_crops_is_the_mean_over_those_that_hold_a_defect() -> None:
+    logits, _ = example()
+    mask = torch.zeros(3, 40, 50, dtype=torch.uint8)
+    mask[0, 3:6, 4:7] = 1
+    mask[1, :, 10:40] = 1
+    logits = torch.cat([logits, logits[:1]])
+    p, t = torch.sigmoid(logits.double()).numpy(), mask.numpy().astype(np.float64)
+    dice = [1 - (2 * (p[n] * t[n]).sum() + 10) / (p[n].sum() + t[n].sum() + 10) for n in (0, 1)]
+    found = loss("bce_dice", logits, mask, "crop") - loss("bce", logits, mask)
+    assert float(found) == pytest.approx(np.mean(dice), rel=1e-5)
+
+
+def test_over_crops_only_cross_entropy_acts_on_good_ones() -> None:
+    logits, mask = example()
+    mask[1] = 0
+    gradients = []
+    for name in ("bce_dice", "bce"):
+        own = logits.clone().requires_grad_()
+        loss(name, own, mask, "crop").backward()
+        assert own.grad is not None
+        gradients.append(own.grad)
+    assert torch.allclose(gradients[0][1], gradients[1][1], atol=1e-9)
+    assert not torch.allclose(gradients[0][0], gradients[1][0], atol=1e-5)
+
+
+def test_a_small_defect_counts_like_a_large_one_over_crops_and_not_over_the_batch() -> None:
+    mask = torch.zeros(2, 60, 60, dtype=torch.uint8)
+    mask[0, 30:36, 30:36] = 1
+    mask[1, :, :40] = 1
+    signs = mask.float() * 24 - 12
+    missed_small, missed_large = signs.clone(), signs.clone()
+    missed_small[0], missed_large[1] = -12, -12
+    over_crops = [float(loss("bce_dice", x, mask, "crop") - loss("bce", x, mask)) for x in (missed_small, missed_large)]
+    over_batch = [float(loss("bce_dice", x, mask) - loss("bce", x, mask)) for x in (missed_small, missed_large)]
+    assert over_crops[0] == pytest.approx(over_crops[1], abs=0.15)
+    assert over_batch[0] < 0.05 * over_batch[1]
+
+
+@pytest.mark.parametrize("dice_over", ["batch", "crop"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_batch_without_defects_is_harmless(name: str) -> None:
+def test_a_batch_without_defects_is_harmless(name: str, dice_over: str) -> None:
     mask = torch.zeros(2, 40, 50, dtype=torch.uint8)
     for level in (-20.0, -3.0, 5.0):
         logits = torch.full((2, 40, 50), level, requires_grad=True)
-        value = loss(name, logits, mask)
+        value = loss(name, logits, mask, dice_over)
         value.backward()
         assert torch.isfinite(value)
         assert logits.grad is not None
@@ -56,11 +95,12 @@ def test_the_right_answer_costs_least(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_sums_of_two_batches_are_those_of_both_together(name: str) -> None:
+@pytest.mark.parametrize("dice_over", ["batch", "crop"])
+def test_sums_of_two_batches_are_those_of_both_together(name: str, dice_over: str) -> None:
     (a, s), (b, t) = example(0), example(1)
     apart = pixel_sums(a, s, focal=True) + pixel_sums(b, t, focal=True)
     together = pixel_sums(torch.cat([a, b]), torch.cat([s, t]), focal=True)
-    assert float(loss_of(name, apart)) == pytest.approx(float(loss_of(name, together)), rel=1e-5)
+    assert float(loss_of(name, apart, dice_over)) == pytest.approx(float(loss_of(name, together, dice_over)), rel=1e-5)
 
 
 def test_half_precision_logits_are_summed_in_single() -> None:

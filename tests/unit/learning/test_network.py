@@ -51,6 +51,41 @@ def test_every_network_gives_one_map_of_logits_and_starts_from_good(arch: str, e
     assert bias.item() == -3.0
 
 
+@pytest.mark.parametrize("norm", ["group", "instance"])
+def test_these_norms_leave_a_crop_alone_with_itself(norm: str) -> None:
+    torch.manual_seed(0)
+    network = build_network(params(widths=(8, 12, 20), norm=norm), weights=False).train()
+    crops = torch.randn(3, 1, 64, 64)
+    together, alone = network(crops), network(crops[:1])
+    torch.testing.assert_close(together[:1], alone, rtol=1e-4, atol=1e-5)
+    batch = build_network(params(widths=(8, 12, 20)), weights=False).train()
+    assert not torch.allclose(batch(crops)[:1], batch(crops[:1]), atol=1e-3)
+
+
+def test_a_group_divides_its_channels() -> None:
+    network = CompactUNet(1, (24, 36, 22), "group")
+    groups = {(norm.num_channels, norm.num_groups) for norm in network.modules() if isinstance(norm, nn.GroupNorm)}
+    assert groups == {(24, 3), (36, 6), (22, 11)}
+
+
+def test_the_norm_of_an_smp_network_is_its_own() -> None:
+    events: list[progress.Event] = []
+    with progress.listen(events.append):
+        build_network(params(arch="unet", encoder="resnet18", norm="group"), weights=False)
+    assert any("train.norm=group is not used" in event.text for event in events if event.kind == "warning")
+
+
+@pytest.mark.parametrize("arch", ["compactunet", "unet"])
+def test_every_pixel_starts_from_the_prior(arch: str) -> None:
+    network = build_network(
+        params(arch=arch, encoder="resnet18", widths=(8, 12), prior_bias=0.2, channels=1), weights=False
+    )
+    head = getattr(network, "segmentation_head", network)
+    bias = [module.bias for module in head.modules() if isinstance(module, nn.Conv2d)][-1]
+    assert bias is not None
+    assert torch.sigmoid(bias).item() == pytest.approx(0.2)
+
+
 @pytest.mark.parametrize(
     ("arch", "encoder", "near"),
     [

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tilecli.evaluation import histogram
+from tilecli import histogram
 
 
 def _exact(values: np.ndarray, truth: np.ndarray) -> float:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tilecli.data.preprocess import Float32, Uint8
-
+Uint8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
@@ -72,3 +72,10 @@ def dice_curve(counts: Int64) -> Float64:
     wrong, right = at_or_above(counts)
     size = wrong + right + counts[1].sum()
     return np.asarray(2.0 * right / np.maximum(size, 1), np.float64)
+
+
+def best_dice(counts: Int64) -> tuple[float, float]:
+    """The highest pooled Dice over all thresholds, 0–1, and the lowest threshold that reaches it."""
+    curve = dice_curve(counts)
+    best = int(np.argmax(curve))
+    return float(curve[best]), float(thresholds()[best])
