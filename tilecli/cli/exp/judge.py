@@ -40,7 +40,8 @@ def judge(
         terminal.print_json(_as_json(found, metric))
     else:
         _show(found, metric)
-        terminal.next_commands(f"tiles exp diff {a} {b}", f"tiles exp plot {a} {b}", *_keep(found, metric))
+        looks = ("folds {a}", "folds {b}") if found.folds else ("diff {a} {b}", "plot {a} {b}")
+        terminal.next_commands(*(f"tiles exp {look.format(a=a, b=b)}" for look in looks), *_keep(found, metric))
 
 
 def _as_json(found: Judgement, metric: str) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def _as_json(found: Judgement, metric: str) -> dict[str, Any]:
     return {
         "a": {"name": found.a.name, "rev": found.a.rev},
         "b": {"name": found.b.name, "rev": found.b.rev},
+        "folds": found.folds,
         "metric": metric,
         "verdict": found.comparison.figures[metric].verdict,
         "level": LEVEL,
@@ -65,7 +67,7 @@ def _show(found: Judgement, metric: str) -> None:
     out.print(f"[best]{_headline(found, metric)}[/]", soft_wrap=True)
     out.print(
         f"[muted]A: {escape(found.a.name)}, B: {escape(found.b.name)}; {compared.photos} photos of {compared.tiles} "
-        f"tiles, the same for both; whole tiles resampled {compared.resamples} times[/]",
+        f"tiles, the same for both{_of_folds(found)}; whole tiles resampled {compared.resamples} times[/]",
         soft_wrap=True,
     )
     for title, figures in (("", compared.figures), ("Dice per type", compared.per_defect)):
@@ -80,6 +82,12 @@ def _show(found: Judgement, metric: str) -> None:
         terminal.say(
             "[muted]of twenty figures, one lies outside its 95 % by chance: choose the one you decide by first[/]"
         )
+
+
+def _of_folds(found: Judgement) -> str:
+    return (
+        f", each tested by the one fold that was not trained on its tile ({found.folds} folds)" if found.folds else ""
+    )
 
 
 def _headline(found: Judgement, metric: str) -> str:
