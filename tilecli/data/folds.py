@@ -17,9 +17,9 @@ from tilecli.data.units import Unit, by_type, shuffled
 def deal(units: Sequence[Unit], params: SplitParams) -> list[str]:
     """Give every unit a fold, and the subset that follows from `params.fold`; returns what the user should know.
 
-    Stratified by type: the folds' numbers of families of a type differ by at most one, and their photos as little as
-    that allows. Of the families that are not tested, `params.valid` become the valid subset, in an order of each
-    fold's own.
+    Stratified by type: the folds' numbers of families of a type differ by at most one, and the numbers of all their
+    photos as little as that allows. Of the families that are not tested, `params.valid` become the valid subset, in an
+    order of each fold's own.
     """
     known = set(names(params))
     for unit in units:
@@ -45,18 +45,14 @@ def _deal_type(units: Sequence[Unit], params: SplitParams, photos: Counter[str])
     """Deal the units of one type that have no fold yet; `photos` counts those of all types and is brought up to date.
 
     In rounds of one unit for each fold, in random order from round to round: within a round the unit with the most
-    photos goes first, to the fold with the fewest.
+    photos goes first, to the fold with the fewest of all types.
     """
     families = Counter(unit.fold for unit in units)
-    own: Counter[str] = Counter()
-    for unit in units:
-        own[unit.fold] += len(unit.members)
     new = sorted((unit for unit in units if not unit.fold), key=shuffled(params.seed))
     for first in range(0, len(new), params.folds):
         for unit in sorted(new[first : first + params.folds], key=lambda unit: -len(unit.members)):
-            unit.fold = min(names(params), key=lambda name: (families[name], own[name], photos[name]))
+            unit.fold = min(names(params), key=lambda name: (families[name], photos[name]))
             families[unit.fold] += 1
-            own[unit.fold] += len(unit.members)
             photos[unit.fold] += len(unit.members)
 
 

@@ -84,7 +84,7 @@ def find(records: Iterable[Record], name: str) -> Group:
         if group.name == name:
             return group
     names = [group.name for group in known]
-    hint = near_matches(name, names) or ("tiles exp folds lists them" if names else "tiles train --folds 5 makes one")
+    hint = near_matches(name, names) or ("tiles exp folds lists those of which one is done" if names else "tiles train --folds 5 makes one")
     raise ProjectError(f"there are no folds called '{name}'", hint=hint)
 
 
