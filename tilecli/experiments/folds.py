@@ -83,8 +83,8 @@ def find(records: Iterable[Record], name: str) -> Group:
     for group in known:
         if group.name == name:
             return group
-    names = [group.name for group in known]
-    hint = near_matches(name, names) or ("tiles exp folds lists those of which one is done" if names else "tiles train --folds 5 makes one")
+    listed = "tiles exp folds lists those of which one is done" if known else "tiles train --folds 5 makes some"
+    hint = near_matches(name, [group.name for group in known]) or listed
     raise ProjectError(f"there are no folds called '{name}'", hint=hint)
 
 

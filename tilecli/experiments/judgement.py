@@ -28,7 +28,7 @@ class Judgement:
     b: Record
     comparison: paired.Comparison
     left_out: dict[str, str]  # figure → why it cannot be compared
-    folds: int = 0  # of which each side is made; 0: each is one run
+    folds: tuple[int, ...] = ()  # of which A and B are made, where they are fold groups
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def judge(project: Project, a: str, b: str, *, resamples: int = 10_000, seed: in
         if values[0] != values[1]:
             left_out[figure] = f"{setting} was {values[0]} for {a} and {values[1]} for {b}"
             found.figures.pop(figure, None)
-    return Judgement(sides[0].record, sides[1].record, found, left_out, max((g.folds for g in grouped), default=0))
+    return Judgement(sides[0].record, sides[1].record, found, left_out, tuple(group.folds for group in grouped))
 
 
 def _side(project: Project, name: str, tried: Sequence[Record]) -> _Side:

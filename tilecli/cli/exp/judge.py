@@ -51,7 +51,7 @@ def _as_json(found: Judgement, metric: str) -> dict[str, Any]:
     return {
         "a": {"name": found.a.name, "rev": found.a.rev},
         "b": {"name": found.b.name, "rev": found.b.rev},
-        "folds": found.folds,
+        "folds": list(found.folds),
         "metric": metric,
         "verdict": found.comparison.figures[metric].verdict,
         "level": LEVEL,
@@ -65,9 +65,12 @@ def _show(found: Judgement, metric: str) -> None:
 
     compared, out = found.comparison, terminal.console()
     out.print(f"[best]{_headline(found, metric)}[/]", soft_wrap=True)
+    names = [found.a.name, found.b.name]
+    if found.folds:
+        names = [f"{name} in {folds} folds" for name, folds in zip(names, found.folds, strict=True)]
     out.print(
-        f"[muted]A: {escape(found.a.name)}, B: {escape(found.b.name)}; {compared.photos} photos of {compared.tiles} "
-        f"tiles, the same for both{_of_folds(found)}; whole tiles resampled {compared.resamples} times[/]",
+        f"[muted]A: {escape(names[0])}, B: {escape(names[1])}; {compared.photos} photos of {compared.tiles} "
+        f"tiles, the same for both; whole tiles resampled {compared.resamples} times[/]",
         soft_wrap=True,
     )
     for title, figures in (("", compared.figures), ("Dice per type", compared.per_defect)):
@@ -82,12 +85,6 @@ def _show(found: Judgement, metric: str) -> None:
         terminal.say(
             "[muted]of twenty figures, one lies outside its 95 % by chance: choose the one you decide by first[/]"
         )
-
-
-def _of_folds(found: Judgement) -> str:
-    return (
-        f", each tested by the one fold that was not trained on its tile ({found.folds} folds)" if found.folds else ""
-    )
 
 
 def _headline(found: Judgement, metric: str) -> str:
