@@ -58,11 +58,24 @@ class SplitParams(Section):
     test: Share = Field(0.2, description="share of tiles kept for the final figures")
     seed: NonNegative = Field(0, description="same seed, same split")
     good: bool = Field(True, description="use defect-free photos too; false only for parity with the reference project")
+    folds: NonNegative = Field(
+        0, description="cross-validation in so many folds, each the test once (tiles train --folds); 0: by shares"
+    )
+    fold: NonNegative = Field(0, description="which of the folds is the test, from 0; valid is a share of the others")
 
     @model_validator(mode="after")
     def _leaves_training(self) -> SplitParams:
-        if self.valid + self.test > 0.9:
-            raise ValueError(f"valid + test is {self.valid + self.test:g}; at least 0.1 must be left for training")
+        test = 0.0 if self.folds else self.test  # a fold is the test, whatever its share
+        if self.valid + test > 0.9:
+            raise ValueError(f"valid + test is {self.valid + test:g}; at least 0.1 must be left for training")
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_fold(self) -> SplitParams:
+        if self.folds == 1:
+            raise ValueError("folds is 1, which leaves none to train on; 0 is one split by shares, 2 the fewest folds")
+        if self.fold >= max(1, self.folds):
+            raise ValueError(f"fold is {self.fold} of {self.folds} folds; they count from 0")
         return self
 
 

@@ -21,20 +21,40 @@ _REACH = 16.0
 _PER_UNIT = BINS / (2 * _REACH)  # 128: neighbouring bins differ by 0.8 % in the odds, at most 0.002 in probability
 
 
+def edges() -> Float64:
+    """The lower edge of each bin as a logit: BINS rising values, all of them exact in binary."""
+    return np.asarray(np.arange(BINS) / _PER_UNIT - _REACH, np.float64)
+
+
 def thresholds() -> Float64:
     """The lower edge of each bin as a probability, BINS rising values; a pixel of bin k is defect from the k-th on."""
-    logits = np.arange(BINS) / _PER_UNIT - _REACH
+    logits = edges()
     return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float64)
 
 
 def count(probability: Float32, truth: Uint8) -> Int64:
     """2×BINS counts for an H×W probability and its mask of 0 and 1: row 0 background, row 1 defect."""
-    values = np.asarray(probability, np.float32).ravel()
-    with np.errstate(divide="ignore"):  # 0 and 1 become ∓infinity and land in the outer bins
-        logits = np.log(values) - np.log1p(-values)
+    logits = _logits(probability)
     bins = np.clip(np.floor((logits + _REACH) * _PER_UNIT), 0, BINS - 1).astype(np.int32)
     counts = np.bincount(bins + BINS * truth.ravel().astype(np.int32), minlength=2 * BINS)
     return np.asarray(counts.reshape(2, BINS), np.int64)
+
+
+def cross_entropy(probability: Float32, truth: Uint8) -> float:
+    """Mean −log of the probability that an H×W prediction gives to what its mask of 0 and 1 says, nats per pixel.
+
+    Logits are held within ±16, as the outer bins hold them: a prediction of exactly 0 or 1 may be wrong and costs 16.
+    """
+    logits = np.clip(_logits(probability), -_REACH, _REACH)
+    # −log σ(z) = log(1 + e⁻ᶻ); for background the other way round.
+    wrong = np.where(truth.ravel() > 0, -logits, logits)
+    return float(np.logaddexp(0.0, wrong, dtype=np.float64).mean())
+
+
+def _logits(probability: Float32) -> Float32:
+    values = np.asarray(probability, np.float32).ravel()
+    with np.errstate(divide="ignore"):  # 0 and 1 become ∓infinity and land in the outer bins
+        return np.asarray(np.log(values) - np.log1p(-values), np.float32)
 
 
 def at_or_above(counts: Int64) -> Int64:

@@ -119,6 +119,11 @@ class Project:
         return self.evaluation / "per_image.csv"
 
     @property
+    def histogram(self) -> Path:
+        """How many test pixels had which probability."""
+        return self.evaluation / "histogram.csv"
+
+    @property
     def plots(self) -> Path:
         """Series that DVC draws."""
         return self.evaluation / "plots"

@@ -15,7 +15,8 @@ from tests.experiment_repo import Repository, perfect, run_files
 from tilecli.errors import DataError, ProjectError, UsageError
 from tilecli.evaluation import paired
 from tilecli.evaluation.records import Record
-from tilecli.experiments.judgement import judge, outdated
+from tilecli.experiments.evaluated import outdated
+from tilecli.experiments.judgement import judge
 from tilecli.experiments.naming import resolve
 
 

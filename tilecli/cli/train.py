@@ -54,6 +54,20 @@ def train(
     queue: Annotated[
         bool, typer.Option("--queue", help="Only queue it; tiles exp start runs it.", rich_help_panel=PIPELINE)
     ] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds",
+            metavar="K",
+            min=2,
+            help="Cross-validate: K experiments NAME-fold1 …, each photo tested once.",
+            rich_help_panel=PIPELINE,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Folds at a time, sharing the cores.", rich_help_panel=PIPELINE),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted training stopped.", rich_help_panel=PIPELINE)
     ] = False,
@@ -84,6 +98,14 @@ def train(
         "train.device": device,
         "train.precision": precision,
     }
+    if folds or jobs:
+        from tilecli.cli.folds import cross_validate
+
+        cross_validate(
+            project, folds, preset, typed, set_, name=name, jobs=jobs, message=message,
+            only=only, queue_only=queue, resume=resume, as_json=as_json,
+        )  # fmt: skip
+        return
     wanted = options.changes(project, preset, typed, set_)
     if queue:
         queue_up(project, [wanted], [name], targets=["train"] if only else [], message=message, as_json=as_json)

@@ -4,24 +4,25 @@ What stays put: a photo that is assigned keeps its tile and its subset for as lo
 photo that was ever tested on is never trained on. A new photo follows its tile, a new tile its family (tiles that may
 show the same spot, see `tiles`); new families fill the subsets that are short of their share. New photos that link
 tiles of different subsets are left out: in any subset they would be near-copies of photos in another.
+
+With `split.folds` all of this is said of folds instead (see `folds`): one of them is the test, the others are parted
+into train and valid.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tilecli.config import SplitParams
+from tilecli.data import folds
 from tilecli.data.earlier import Record, find_before, name_tiles
 from tilecli.data.manifest import SUBSETS, Assigned
+from tilecli.data.units import Unit, by_type, family_units, photo_units, shuffled
 from tilecli.errors import DataError
 from tilecli.layout import GOOD
-
-_SUSPECT_PHOTOS = 24  # no tile is photographed more often than this ...
-_SUSPECT_SHARE = 0.2  # ... and makes up so much of a dataset, unless different parts merely look alike
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,6 @@ class Split:
     rows: list[Assigned]
     left_out: list[str]
     warnings: list[str]
-
-
-@dataclass
-class _Unit:
-    """What is assigned as a whole: a family of tiles, or one photo in a split by photo.
-
-    `subset` is empty until it has one.
-    """
-
-    name: str
-    members: list[Record]
-    subset: str
 
 
 def assign(records: Sequence[Record], params: SplitParams, previous: Sequence[Assigned] = ()) -> Split:
@@ -61,22 +50,25 @@ def assign(records: Sequence[Record], params: SplitParams, previous: Sequence[As
     before = find_before(used, previous)
     names = name_tiles(used, before)
     if params.by == "tile":
-        units, left_out, warnings = _family_units(used, before)
+        units, left_out, warnings = family_units(used, before)
     else:
-        units = [_Unit(r.photo, [r], before[r.photo].subset if r.photo in before else "") for r in used]
-        left_out, warnings = set(), []
-    for kind, of_type in _by_type(units).items():
-        _fill(of_type, params)
-        warnings += _shortage(kind, of_type, params)
+        units, left_out, warnings = photo_units(used, before), set(), []
+    if params.folds:
+        warnings += folds.deal(units, params)
+    else:
+        for kind, of_type in by_type(units).items():
+            _fill(of_type, params)
+            warnings += _shortage(kind, of_type, params)
     _check_none_empty(units, params, len(used), bool(before))
-    subsets = {record.photo: unit.subset for unit in units for record in unit.members}
+    places = {record.photo: unit for unit in units for record in unit.members}
     rows = [
         Assigned(
             record.photo,
             before[record.photo].tile if record.photo in before else names[record.tile],
             record.defect,
-            subsets[record.photo],
+            places[record.photo].subset,
             record.content,
+            places[record.photo].fold,
         )
         for record in used
         if record.photo not in left_out
@@ -102,62 +94,11 @@ def quota(units: int, params: SplitParams) -> dict[str, int]:
     }
 
 
-def _family_units(records: Iterable[Record], before: dict[str, Assigned]) -> tuple[list[_Unit], set[str], list[str]]:
-    families: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        families[record.family].append(record)
-    units: list[_Unit] = []
-    left_out: set[str] = set()
-    warnings = _suspicion(families.values())
-    for family in sorted(families):
-        members = families[family]
-        known = [before[record.photo] for record in members if record.photo in before]
-        subsets = sorted({row.subset for row in known})
-        if len(subsets) <= 1:
-            units.append(_Unit(family, members, "".join(subsets)))
-            continue
-        for subset in subsets:
-            kept = [record for record in members if record.photo in before and before[record.photo].subset == subset]
-            units.append(_Unit(family, kept, subset))
-        new = sorted(record.photo for record in members if record.photo not in before)
-        left_out.update(new)
-        tiles = sorted({row.tile for row in known})
-        instead = f"{len(new)} new photos that link them are left out (the first is {new[0]}); " if new else ""
-        warnings.append(
-            f"{', '.join(tiles)} may show the same spot but are in {' and '.join(subsets)}, where they stay; {instead}"
-            "change split.seed or remove data/split.csv to split from scratch"
-        )
-    return units, left_out, warnings
-
-
-def _suspicion(families: Iterable[list[Record]]) -> list[str]:
-    sizes = list(families)
-    largest, total = max(sizes, key=len), sum(map(len, sizes))
-    if len(largest) <= max(_SUSPECT_PHOTOS, _SUSPECT_SHARE * total):
-        return []
-    return [
-        f"{len(largest)} of {total} photos look like one tile and stay together, among them "
-        f"{min(record.photo for record in largest)}; "
-        "if they show different parts in one pose, use tiles split --by photo"
-    ]
-
-
-def _by_type(units: Sequence[_Unit]) -> dict[str, list[_Unit]]:
-    """Units by the rarest defect type that they show; `good` where they show none."""
-    shown = [sorted({record.defect for record in unit.members} - {GOOD}) or [GOOD] for unit in units]
-    often = Counter(kind for kinds in shown for kind in kinds)
-    types: dict[str, list[_Unit]] = defaultdict(list)
-    for unit, kinds in zip(units, shown, strict=True):
-        types[min(kinds, key=lambda kind: (often[kind], kind))].append(unit)
-    return dict(sorted(types.items()))
-
-
-def _fill(units: Sequence[_Unit], params: SplitParams) -> None:
+def _fill(units: Sequence[Unit], params: SplitParams) -> None:
     """Give every unit of one type that has no subset yet one that is short of its share."""
     have = Counter(unit.subset for unit in units)
     target = quota(len(units), params)
-    # An order that depends on nothing but seed and name changes little when units come and go.
-    new = sorted((unit for unit in units if not unit.subset), key=_shuffled(params.seed))
+    new = sorted((unit for unit in units if not unit.subset), key=shuffled(params.seed))
     places = [] if have["train"] else ["train"]
     for subset in ("test", "valid"):
         places += [subset] * max(0, target[subset] - have[subset])
@@ -166,11 +107,7 @@ def _fill(units: Sequence[_Unit], params: SplitParams) -> None:
         unit.subset = subset
 
 
-def _shuffled(seed: int) -> Callable[[_Unit], bytes]:
-    return lambda unit: hashlib.blake2b(f"{seed}:{unit.name}".encode(), digest_size=16).digest()
-
-
-def _shortage(kind: str, units: Sequence[_Unit], params: SplitParams) -> list[str]:
+def _shortage(kind: str, units: Sequence[Unit], params: SplitParams) -> list[str]:
     """What the split does instead where a type has too few units for the shares asked for."""
     # What may be one spot cannot be parted, so it counts once, whatever the table says.
     count, word = len(units), "separate tile" if params.by == "tile" else "photo"
@@ -195,15 +132,20 @@ def _shortage(kind: str, units: Sequence[_Unit], params: SplitParams) -> list[st
     return []
 
 
-def _check_none_empty(units: Sequence[_Unit], params: SplitParams, photos: int, kept: bool) -> None:
-    shares = {"train": 1.0, "valid": params.valid, "test": params.test}
+def _check_none_empty(units: Sequence[Unit], params: SplitParams, photos: int, kept: bool) -> None:
+    shares = {"train": 1.0, "valid": params.valid, "test": 1.0 if params.folds else params.test}
     have = Counter(unit.subset for unit in units)
     empty = [subset for subset in SUBSETS if shares[subset] > 0 and not have[subset]]
+    if params.folds:
+        # Said of every fold alike: none of them can be left out of a cross-validation.
+        empty += [f"fold {name}" for name in folds.names(params) if all(unit.fold != name for unit in units)]
     if not empty:
         return
     what = "separate tile" if params.by == "tile" else "photo"
     if kept:
         hint = "remove data/split.csv and run tiles split to split from scratch"
+    elif params.folds and len(units) > 2:
+        hint = "add photos of other parts, or make fewer folds: -S split.folds=2"
     elif params.by == "tile" and photos > len(units):
         hint = "add photos of other parts, or split by photo (which leaks): tiles split --by photo"
     else:

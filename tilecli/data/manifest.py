@@ -16,13 +16,17 @@ SUBSETS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class Assigned:
-    """One photo's row; `content` (of the photo file, see `hashing.Prints`) tells a changed photo from the same one."""
+    """One photo's row; `content` (of the photo file, see `hashing.Prints`) tells a changed photo from the same one.
+
+    `fold`: a number from 0 where the split has folds, else empty.
+    """
 
     photo: str
     tile: str
     defect: str
     subset: str
     content: str = ""
+    fold: str = ""
 
 
 _COLUMNS = tuple(field.name for field in fields(Assigned))
@@ -30,9 +34,10 @@ _REQUIRED = _COLUMNS[:4]
 
 
 def write_manifest(path: Path, rows: Sequence[Assigned]) -> None:
-    """Write the manifest as a whole or not at all."""
+    """Write the manifest as a whole or not at all; without folds it has no column for them."""
+    columns = [name for name in _COLUMNS if name != "fold" or any(row.fold for row in rows)]
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
 
@@ -98,6 +103,8 @@ def _parse(record: dict[str | None, str | None], path: Path, line: int) -> Assig
             line,
             f"the subset {values['subset']!r} is none of {', '.join(SUBSETS)}{f'; {near}' if near else ''}",
         )
+    if values["fold"] and not values["fold"].isdecimal():
+        raise _broken(path, line, f"the fold {values['fold']!r} is no number from 0")
     return Assigned(**values)
 
 

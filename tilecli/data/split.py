@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tilecli import progress
@@ -55,7 +56,7 @@ def split_dataset(project: Project, params: SplitParams) -> list[Assigned]:
         read_masks(photos, project.dataset),
     )
     audit = _audit(records, split.rows, evidence, params) | {"left_out": split.left_out}
-    if not previous:
+    if not any(row.subset for row in previous):
         # Should this be stopped between the two files, a new split must not be taken for one with the old settings.
         project.split_audit.unlink(missing_ok=True)
     write_manifest(project.split, split.rows)
@@ -120,22 +121,29 @@ def _random_splits(records: Sequence[Record], used: Sequence[Record], params: Sp
 
 
 def _settings(params: SplitParams) -> dict[str, Any]:
-    return params.model_dump(mode="json")
+    """The settings that the split was made with, as the audit keeps them; folds only where there are any."""
+    unused = {"test"} if params.folds else {"folds", "fold"}
+    return {name: value for name, value in params.model_dump(mode="json").items() if name not in unused}
 
 
 def _previous(project: Project, params: SplitParams) -> list[Assigned]:
-    """The rows of an earlier split, if it was made with these settings."""
+    """The rows of an earlier split, if it was made with these settings.
+
+    Where only the fold to test on is another, they keep their folds and have no subset.
+    """
     if not project.split.is_file():
         return []
     try:
-        settings = json.loads(project.split_audit.read_text(encoding="utf-8"))["settings"]
+        settings = dict(json.loads(project.split_audit.read_text(encoding="utf-8"))["settings"])
     except (OSError, ValueError, KeyError, TypeError):
         progress.warn(
             "the split is made from scratch: data/split_audit.json does not say with which settings data/split.csv "
             "was made"
         )
         return []
-    if settings != _settings(params):
-        progress.note("the settings of the split have changed: it is made from scratch")
-        return []
-    return read_manifest(project.split)
+    if settings == _settings(params):
+        return read_manifest(project.split)
+    if params.folds and settings | {"fold": params.fold} == _settings(params):
+        return [replace(row, subset="") for row in read_manifest(project.split)]
+    progress.note("the settings of the split have changed: it is made from scratch")
+    return []

@@ -20,7 +20,7 @@ from tilecli.data import catalog, manifest
 from tilecli.data.catalog import Photo
 from tilecli.data.preprocess import Float32, Uint8, read_photo
 from tilecli.errors import DataError
-from tilecli.evaluation import bootstrap, metrics, objects, overlays, plots, records
+from tilecli.evaluation import bootstrap, metrics, objects, overlays, pixels, plots, records
 from tilecli.evaluation.records import Record
 from tilecli.layout import Project
 
@@ -87,6 +87,7 @@ def evaluate(
     measured = _draw(project, items, measured, params.evaluate, predict)
     figures = _figures(measured, counts, params.evaluate) | (facts or {})
     records.write_records(project.per_image, measured)
+    pixels.write_counts(project.histogram, counts)
     with files.whole_folder(project.plots) as folder:
         plots.write_plots(folder, measured, counts)
     # Apart from the figures, which are the same on every run; how fast they came is not.
@@ -134,9 +135,9 @@ def _measure(
     found: list[Record] = []
     counts = np.zeros((2, histogram.BINS), np.int64)
     results = overlap.ordered_map(measure, items, workers)
-    for record, pixels in progress.track(results, "evaluate", len(items), "photos"):
+    for record, found_px in progress.track(results, "evaluate", len(items), "photos"):
         found.append(record)
-        counts += pixels
+        counts += found_px
     return found, counts
 
 
@@ -162,6 +163,7 @@ def record_of(item: Item, predicted: Predicted, truth: Uint8, iou: float) -> Rec
         found=found.found,
         touched=found.touched,
         ms=predicted.ms,
+        loss=histogram.cross_entropy(predicted.probability, truth),
     )
 
 

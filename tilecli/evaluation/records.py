@@ -34,6 +34,7 @@ class Record:
     touched: int
     ms: float  # wall time of the prediction, reading included
     picture: str = ""  # file under evaluation/predictions, where one was drawn
+    loss: float | None = None  # mean cross-entropy, nats per pixel; None in records made before it was measured
 
     @property
     def dice(self) -> float:
@@ -60,6 +61,7 @@ class Record:
 _STORED = [field.name for field in fields(Record)]
 _COUNTS = {"intersection_px", "predicted_px", "true_px", "pixels", "defects", "found", "touched"}
 _MEASURES = {"score", "ms"}
+_LATER = {"loss"}  # columns that older files do not have
 # The contract's columns first, in its order; then what came later.
 COLUMNS = ["photo", "tile", "defect", "dice", "intersection_px", "predicted_px", "true_px", "score", "ms"]
 COLUMNS += ["accuracy", *(name for name in _STORED if name not in COLUMNS)]
@@ -74,6 +76,7 @@ def write_records(path: Path, records: Sequence[Record]) -> None:
             row = {name: getattr(record, name) for name in COLUMNS}
             row |= {"dice": f"{record.dice:.6f}", "accuracy": f"{record.accuracy:.6f}"}
             row |= {"score": f"{record.score:.6f}", "ms": f"{record.ms:.2f}"}
+            row |= {"loss": "" if record.loss is None else f"{record.loss:.6g}"}
             writer.writerow(row)
 
 
@@ -99,9 +102,11 @@ def parse_records(lines: Iterable[str], where: str) -> list[Record]:
         reader = csv.DictReader(lines, strict=True)
         for row in reader:
             line = reader.line_num
-            values: dict[str, str | int | float] = {name: row[name] or "" for name in _STORED}
+            values: dict[str, str | int | float | None]
+            values = {name: row[name] or "" for name in _STORED if name not in _LATER}
             values |= {name: int(row[name]) for name in _COUNTS}
             values |= {name: float(row[name]) for name in _MEASURES}
+            values |= {name: float(row[name]) if row.get(name) else None for name in _LATER}
             records.append(Record(**values))  # type: ignore[arg-type]  # the columns are the fields
     except KeyError as error:
         raise DataError(f"the column {error.args[0]} is missing", where=f"{where}:1", hint=EVALUATE) from error

@@ -63,7 +63,8 @@ def experiment(
     if message:
         arguments += ["--message", message]
     for override in overrides:
-        arguments += ["--set-param", override]
+        # `++` also sets what an older params.yaml does not have yet.
+        arguments += ["--set-param", f"++{override}"]
     return _run(project, arguments, {stage_module.RESUME_VARIABLE: "1"} if resume else {}, background)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tilecli import paramfile
-from tilecli.errors import ConfigError, ProjectError, UsageError
+from tilecli.errors import UsageError
 from tilecli.evaluation import paired
 from tilecli.evaluation.records import Record as Row
-from tilecli.evaluation.records import parse_records
+from tilecli.experiments import folds, store
 from tilecli.experiments.compare import changed_params
+from tilecli.experiments.evaluated import rows_of
 from tilecli.experiments.naming import WORKSPACE, resolve
-from tilecli.experiments.reading import lineage, snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
@@ -27,60 +28,66 @@ class Judgement:
     b: Record
     comparison: paired.Comparison
     left_out: dict[str, str]  # figure → why it cannot be compared
+    folds: tuple[int, ...] = ()  # of which A and B are made, where they are fold groups
+
+
+@dataclass(frozen=True)
+class _Side:
+    record: Record  # of a fold group, what its experiments have in common
+    rows: list[Row]
+    group: folds.Group | None = None
 
 
 def judge(project: Project, a: str, b: str, *, resamples: int = 10_000, seed: int = 0) -> Judgement:
-    """Compare two of experiments, commits and `workspace`, given by name.
+    """Compare two of experiments, commits and `workspace`, or two fold groups, given by name.
 
     Raises ProjectError for an unknown name and for a run whose model was not evaluated, UsageError where both are the
     same or were not tested on the same photos, DataError for records that cannot be read.
     """
-    sides = [resolve(project, name) for name in (a, b)]
-    if sides[0].rev == sides[1].rev:
-        raise UsageError(f"'{a}' and '{b}' are the same", hint="name two different experiments, commits or workspace")
-    rows = [rows_of(project, side) for side in sides]
-    reason = paired.why_not(rows[0], rows[1], (a, b))
+    tried = store.experiments(project)
+    if a == b:
+        raise _are_the_same(a, b)
+    sides = [_side(project, name, tried) for name in (a, b)]
+    grouped = [side.group for side in sides if side.group]
+    if not grouped and sides[0].record.rev == sides[1].record.rev:
+        raise _are_the_same(a, b)
+    if len(grouped) == 1:
+        single = b if sides[0].group else a
+        raise UsageError(
+            f"'{grouped[0].name}' is {grouped[0].folds} folds and '{single}' is one run, tested on fewer photos",
+            hint=f"tiles train --folds {grouped[0].folds} with the settings of {single}, then compare the folds",
+        )
+    reason = paired.why_not(sides[0].rows, sides[1].rows, (a, b))
     if reason:
-        raise UsageError(f"'{a}' and '{b}' cannot be compared: {reason}", hint=_remedy(sides[0], sides[1]))
-    found = paired.compare(rows[0], rows[1], names=(a, b), resamples=resamples, seed=seed)
+        hint = _remedy_of_folds(grouped[0]) if grouped else _remedy(sides[0].record, sides[1].record)
+        raise UsageError(f"'{a}' and '{b}' cannot be compared: {reason}", hint=hint)
+    found = paired.compare(sides[0].rows, sides[1].rows, names=(a, b), resamples=resamples, seed=seed)
     left_out = {}
     for figure, setting in _DEPENDS_ON.items():
-        values = [side.params.get(setting) for side in sides]
+        values = [side.record.params.get(setting) for side in sides]
         if values[0] != values[1]:
             left_out[figure] = f"{setting} was {values[0]} for {a} and {values[1]} for {b}"
             found.figures.pop(figure, None)
-    return Judgement(sides[0], sides[1], found, left_out)
+    return Judgement(sides[0].record, sides[1].record, found, left_out, tuple(group.folds for group in grouped))
 
 
-def rows_of(project: Project, record: Record) -> list[Row]:
-    """The per-photo results of one run, read from its commit, or from the working tree.
-
-    Raises ProjectError where it has none or where they are those of an earlier model, DataError where they are broken.
-    """
-    lock = project.root / "dvc.lock"
-    text, locked = snapshot.texts_at(project, [(record.rev, project.per_image), (record.rev, lock)])
-    path = project.per_image.relative_to(project.root).as_posix()
-    fetch = "tiles exp apply" if record.baseline else "git switch --detach"
-    hint = f"{fetch} {record.name} && tiles eval, then compare {WORKSPACE}" if record.rev else "tiles eval"
-    if not text:
-        raise ProjectError(f"'{record.name}' was not evaluated: it has no {path}", hint=hint)
-    changed = outdated(locked or "")
-    if changed:
-        # `tiles train --only` stops before the evaluation, and the files of an earlier one stay where they are.
-        raise ProjectError(
-            f"'{record.name}' was not evaluated: its {path} is older than its {changed}", where=record.name, hint=hint
-        )
-    where = f"{record.name}:{path}" if record.rev else str(project.per_image)
-    return parse_records(text.splitlines(keepends=True), where)
+def _side(project: Project, name: str, tried: Sequence[Record]) -> _Side:
+    """What `name` stands for: an experiment by its full name, then a fold group, then whatever `resolve` finds."""
+    if name != WORKSPACE and all(record.name != name for record in tried):
+        group = next((group for group in folds.groups(tried) if group.name == name), None)
+        if group is not None:
+            rows = [row for fold in folds.read(project, group) for row in fold.rows]
+            return _Side(Record(name, "", "", group.created, folds.common_params(group)), rows, group)
+    record = resolve(project, name, tried)
+    return _Side(record, rows_of(project, record))
 
 
-def outdated(lock: str) -> str | None:
-    """The path that changed after the evaluation used it, by the hashes of dvc.lock (its text); None if none did."""
-    try:
-        stages = paramfile.parse_yaml(lock, "dvc.lock").get("stages") or {}
-    except ConfigError:
-        return None
-    return next((change.path for change in lineage.changes(stages).get("evaluate", [])), None)
+def _are_the_same(a: str, b: str) -> UsageError:
+    return UsageError(f"'{a}' and '{b}' are the same", hint="name two different experiments, commits or workspace")
+
+
+def _remedy_of_folds(group: folds.Group) -> str:
+    return f"make both of the same photos: tiles train --folds {group.folds} again for the older one"
 
 
 def _remedy(a: Record, b: Record) -> str:

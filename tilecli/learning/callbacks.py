@@ -45,6 +45,7 @@ class EpochEnd(lightning.Callback):
         """
         before = state or {"epoch": 0, "seconds": 0.0, "best": None}
         self.best: dict[str, float] | None = before["best"]
+        self._best_weights = before.get("best_weights")
         if self.best is not None and not (project.checkpoints / checkpoint.BEST).is_file():
             self.best = None  # somebody took it away; the next epoch makes a new one
         self.seconds = float(before["seconds"])  # all epochs so far, also those of interrupted runs
@@ -136,7 +137,9 @@ class EpochEnd(lightning.Callback):
         return {**self._facts, "epoch": self._best["epoch"], "valid_dice": self._best["dice"]}
 
     def _save_best(self, task: SegmentationTask) -> None:
-        checkpoint.write_best(self._project.checkpoints / checkpoint.BEST, task.deployed_weights(), self.facts())
+        weights = task.deployed_weights()
+        self._best_weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
+        checkpoint.write_best(self._project.checkpoints / checkpoint.BEST, weights, self.facts())
 
     def _save_last(self, trainer: lightning.Trainer) -> None:
         run = {"epochs": self.done, "seconds": round(self.seconds, 1)}
@@ -153,6 +156,7 @@ class EpochEnd(lightning.Callback):
             "epoch": self.done,
             "seconds": self.seconds,
             "best": self.best,
+            "best_weights": self._best_weights,
         }
 
 

@@ -37,6 +37,17 @@ def write_best(path: Path, weights: dict[str, torch.Tensor], facts: Facts) -> No
         torch.save({"format": FORMAT, "network": weights, "facts": facts}, temporary)
 
 
+def restore_best(path: Path, state: dict[str, Any]) -> None:
+    """Write the best checkpoint that `state`, ours in a last checkpoint, was saved with.
+
+    DVC puts `best.ckpt` back as dvc.lock knows it, or takes it away, before it runs an experiment again: what lies
+    there when a run is resumed may be of another training.
+    """
+    best, weights = state["best"], state.get("best_weights")
+    if best is not None and weights is not None:
+        write_best(path, weights, {**state["facts"], "epoch": best["epoch"], "valid_dice": best["dice"]})
+
+
 def load_network(path: Path) -> tuple[nn.Module, Facts]:
     """The network of a `best.ckpt` in eval mode and float32 on the CPU, and the facts of its training.
 

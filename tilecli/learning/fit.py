@@ -48,6 +48,8 @@ def _fit(
 ) -> None:
     ours = restored[checkpoint.OURS] if restored else None
     done = int(ours["epoch"]) if ours else 0
+    if ours:
+        checkpoint.restore_best(project.checkpoints / checkpoint.BEST, ours)
     if done >= settings.epochs:
         progress.note(f"nothing to resume: all {done} epochs are done")
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tilecli import progress
 from tilecli.config import Params
@@ -150,6 +151,24 @@ def test_a_step_may_take_several_batches_and_is_what_everything_counts(make_proj
     interrupt_after(2, broken, params)
     run(broken, params, resume=True)
     assert_equal(whole, broken)
+
+
+@pytest.mark.parametrize("found", [None, "that of another training"])
+def test_a_resumed_run_has_its_own_best_checkpoint_back(make_project: Make, tiny: Params, found: str | None) -> None:
+    project = make_project("a")
+    interrupt_after(2, project, tiny)
+    path = project.checkpoints / "best.ckpt"
+    before, facts = load_network(path)
+    # What DVC does before it runs an experiment again: takes the file away, or puts an older one in its place.
+    path.unlink()
+    if found:
+        path.write_text(found)
+    # No epoch is left to run, as where a run was stopped while DVC stored what it had made.
+    events = run(project, change(tiny, epochs=2), resume=True)
+    assert any("nothing to resume" in event.text for event in events)
+    after, same = load_network(path)
+    assert same == facts
+    assert all(torch.equal(value, after.state_dict()[name]) for name, value in before.state_dict().items())
 
 
 def test_sigint_leaves_its_handler_as_it_was(make_project: Make, tiny: Params) -> None:

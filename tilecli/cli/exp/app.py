@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from tilecli.cli import train
-from tilecli.cli.exp import compare, manage, plot, queue, reproduce, share, show, sweep, tune
+from tilecli.cli.exp import compare, folds, manage, plot, queue, reproduce, share, show, sweep, tune
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: run many, compare them, keep the good ones.")
 
@@ -20,6 +20,7 @@ app.command("stop", rich_help_panel=RUN)(queue.stop)
 app.command("retry", rich_help_panel=RUN)(queue.retry)
 app.command("clear", rich_help_panel=RUN)(queue.clear)
 app.command("compare", rich_help_panel=LOOK)(compare.compare)
+app.command("folds", rich_help_panel=LOOK)(folds.folds)
 app.command("plot", rich_help_panel=LOOK)(plot.plot)
 app.command("list", rich_help_panel=LOOK)(share.list_)
 app.command("show", rich_help_panel=LOOK)(show.show)

@@ -40,7 +40,8 @@ def judge(
         terminal.print_json(_as_json(found, metric))
     else:
         _show(found, metric)
-        terminal.next_commands(f"tiles exp diff {a} {b}", f"tiles exp plot {a} {b}", *_keep(found, metric))
+        looks = ("folds {a}", "folds {b}") if found.folds else ("diff {a} {b}", "plot {a} {b}")
+        terminal.next_commands(*(f"tiles exp {look.format(a=a, b=b)}" for look in looks), *_keep(found, metric))
 
 
 def _as_json(found: Judgement, metric: str) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def _as_json(found: Judgement, metric: str) -> dict[str, Any]:
     return {
         "a": {"name": found.a.name, "rev": found.a.rev},
         "b": {"name": found.b.name, "rev": found.b.rev},
+        "folds": list(found.folds),
         "metric": metric,
         "verdict": found.comparison.figures[metric].verdict,
         "level": LEVEL,
@@ -63,8 +65,11 @@ def _show(found: Judgement, metric: str) -> None:
 
     compared, out = found.comparison, terminal.console()
     out.print(f"[best]{_headline(found, metric)}[/]", soft_wrap=True)
+    names = [found.a.name, found.b.name]
+    if found.folds:
+        names = [f"{name} in {folds} folds" for name, folds in zip(names, found.folds, strict=True)]
     out.print(
-        f"[muted]A: {escape(found.a.name)}, B: {escape(found.b.name)}; {compared.photos} photos of {compared.tiles} "
+        f"[muted]A: {escape(names[0])}, B: {escape(names[1])}; {compared.photos} photos of {compared.tiles} "
         f"tiles, the same for both; whole tiles resampled {compared.resamples} times[/]",
         soft_wrap=True,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from tilecli.cli import terminal
@@ -22,12 +23,13 @@ _SIGNS = {
 }
 
 
-def table(queue: Queue) -> Table:
-    """A row for each task: its state, how far its training is, and what it changes."""
+def table(queue: Queue, only: Collection[int] | None = None) -> Table:
+    """A row for each task (or those numbered `only`): its state, how far its training is, and what it changes."""
     columns = [("experiment", "left"), ("state", "left"), ("stage", "left"), ("epoch", "right")]
     columns += [("valid Dice", "right"), ("best", "right"), ("time left", "right"), ("took", "right")]
     columns += [("worker", "left"), ("settings", "left")]
-    return terminal.table("", columns, [_row(queue, task) for task in queue.tasks()])
+    tasks = [task for task in queue.tasks() if only is None or task.id in only]
+    return terminal.table("", columns, [_row(queue, task) for task in tasks])
 
 
 def _row(queue: Queue, task: Task) -> list[str]:

@@ -1,0 +1,105 @@
+"""Running a cross-validation: which of its folds are done, which wait, which are still to be queued.
+
+The same call goes on with an earlier one of the same name: what is done stays, what failed or was stopped goes on from
+its last epoch, what is missing is queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tilecli import paramfile
+from tilecli.errors import ConfigError, ProjectError
+from tilecli.experiments import store
+from tilecli.experiments.folds import member_names
+from tilecli.experiments.project import check_form, check_name, experiment_name
+from tilecli.experiments.queue.enqueue import enqueue
+from tilecli.experiments.queue.tasks import Queue, Task
+from tilecli.experiments.queue.waiting import waiting
+from tilecli.experiments.store import Record
+from tilecli.layout import Project
+
+_SHOWN = 3  # settings named in a refusal
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is of a cross-validation, by the names of its experiments."""
+
+    name: str
+    settings: dict[str, Mapping[str, Any]]  # experiment → what differs from params.yaml
+    done: tuple[str, ...]
+    waiting: tuple[str, ...]  # queued or running
+    ended: tuple[str, ...]  # failed or stopped; they go on from their last epoch
+
+    @property
+    def new(self) -> list[str]:
+        """What nobody has begun."""
+        return [name for name in self.settings if name not in {*self.done, *self.waiting, *self.ended}]
+
+
+def free_name(project: Project) -> str:
+    """A readable name that no experiment and no fold has."""
+    taken = [record.name for record in [*store.experiments(project), *waiting(project)]]
+    while True:
+        name = experiment_name(project, None)
+        if not any(other.startswith(f"{name}-fold") for other in taken):
+            return name
+
+
+def plan(project: Project, name: str, settings: Sequence[Mapping[str, Any]]) -> Plan:
+    """Look for the folds of `name`; `settings`: of each fold, what differs from params.yaml.
+
+    Raises ProjectError where the name cannot be, and where a fold of it was run, or waits, with other settings.
+    """
+    named = dict(zip(member_names(name, len(settings)), settings, strict=True))
+    check_form(list(named)[-1])
+    check_name(project, name)
+    finished = {record.name: record for record in store.experiments(project)}
+    queued = {record.name: record for record in waiting(project)}
+    now = paramfile.flatten(paramfile.load(project.params).model_dump(mode="json"))
+    done, under_way, ended = [], [], []
+    for experiment, changes in named.items():
+        known = finished.get(experiment) or queued.get(experiment)
+        if known is None:
+            continue
+        _check_same(known, {**now, **changes}, name)
+        if experiment in finished:
+            done.append(experiment)
+        elif known.state in ("queued", "running"):
+            under_way.append(experiment)
+        else:
+            ended.append(experiment)
+    return Plan(name, named, tuple(done), tuple(under_way), tuple(ended))
+
+
+def queue_missing(project: Project, plan: Plan, message: str | None = None) -> list[Task]:
+    """Queue what is missing; returns the tasks of all folds that are not done, in the order of their names."""
+    queue = Queue(project)
+    if plan.ended:
+        queue.retry(list(plan.ended))
+    if plan.new:
+        enqueue(project, [plan.settings[name] for name in plan.new], names=plan.new, message=message)
+    return [queue.find(name) for name in plan.settings if name not in plan.done]
+
+
+def _check_same(known: Record, wanted: Mapping[str, Any], group: str) -> None:
+    """Refuse to go on with a fold that was begun with other settings."""
+    nested: dict[str, Any] = {}
+    for key, value in known.params.items():
+        paramfile.set_dotted(nested, key, value)
+    try:
+        # What an older version did not write has its default.
+        before = paramfile.flatten(paramfile.validate(nested, known.name).model_dump(mode="json"))
+    except ConfigError:
+        before = dict(known.params)
+    unlike = [key for key in wanted if before.get(key) != wanted[key]]
+    if unlike:
+        shown = ", ".join(f"{key} {before.get(key)} instead of {wanted[key]}" for key in unlike[:_SHOWN])
+        more = f" and {len(unlike) - _SHOWN} more" if len(unlike) > _SHOWN else ""
+        raise ProjectError(
+            f"{known.name} is {'done' if known.rev else known.state} with other settings: {shown}{more}",
+            hint=f"another --name, or the settings and --folds that '{group}' was begun with",
+        )
