@@ -14,11 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tilecli import files
+from tilecli import files, histogram
 from tilecli.errors import DataError
-from tilecli.evaluation import histogram
-from tilecli.evaluation.histogram import Int64
 from tilecli.evaluation.records import EVALUATE
+from tilecli.histogram import Int64
 
 COLUMNS = ("logit", "background_px", "defect_px")
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tilecli.errors import DataError, ProjectError, near_matches
-from tilecli.evaluation.histogram import Int64
 from tilecli.evaluation.pixels import parse_counts
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments.compare import changed_params
 from tilecli.experiments.evaluated import parse_rows
 from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
+from tilecli.histogram import Int64
 from tilecli.layout import Project
 
 _NAME = re.compile(r"(?P<group>.+)-fold(?P<number>[1-9]\d*)")
@@ -54,7 +54,7 @@ class Fold:
 
     record: Record
     rows: tuple[Row, ...]
-    counts: Int64 | None  # 2×BINS pixels, see `evaluation.histogram`; None where they were not recorded
+    counts: Int64 | None  # 2×BINS pixels, see `tilecli.histogram`; None where they were not recorded
 
 
 def member_names(group: str, folds: int) -> list[str]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tilecli.evaluation import bootstrap, histogram, metrics
+from tilecli import histogram
+from tilecli.evaluation import bootstrap, metrics
 from tilecli.evaluation.evaluate import rounded
-from tilecli.evaluation.histogram import Int64
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments.folds import Fold, Group, common_params
+from tilecli.histogram import Int64
 from tilecli.inference import threshold
 from tilecli.inference.threshold import Choice
 
