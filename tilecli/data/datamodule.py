@@ -7,7 +7,7 @@ have seen, with any number of worker processes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytorch_lightning as lightning
@@ -21,6 +21,7 @@ from tilecli.data.crops import Crop
 from tilecli.data.inject import Injector
 from tilecli.data.photos import Held, load_subset, statistics
 from tilecli.data.preprocess import InputContract, Placement, Uint8
+from tilecli.data.siblings import Siblings
 from tilecli.errors import DataError
 from tilecli.layout import GOOD, Project
 from tilecli.opencv import cv2
@@ -34,15 +35,20 @@ class CropBatch:
     mask: torch.Tensor  # N×S×S uint8 0/1
     epoch: int  # from 0, to check that data and loop agree
     step: int  # counts batches, of which a step of the optimiser may take several
+    # P×2 int64: numbers of crops that show one place under two exposures; none unless consistency is asked for
+    pairs: torch.Tensor = field(default_factory=lambda: torch.zeros((0, 2), dtype=torch.int64))
 
     def to(self, device: torch.device, *, non_blocking: bool = False) -> CropBatch:
         """The same batch on `device` (Lightning calls this)."""
-        image = self.image.to(device, non_blocking=non_blocking)
-        return CropBatch(image, self.mask.to(device, non_blocking=non_blocking), self.epoch, self.step)
+        image, mask, pairs = (
+            values.to(device, non_blocking=non_blocking) for values in (self.image, self.mask, self.pairs)
+        )
+        return CropBatch(image, mask, self.epoch, self.step, pairs)
 
     def pin_memory(self) -> CropBatch:
         """The same batch in page-locked memory (the loader calls this)."""
-        return CropBatch(self.image.pin_memory(), self.mask.pin_memory(), self.epoch, self.step)
+        image, mask, pairs = (values.pin_memory() for values in (self.image, self.mask, self.pairs))
+        return CropBatch(image, mask, self.epoch, self.step, pairs)
 
 
 @dataclass
@@ -83,6 +89,7 @@ class CropDataset(Dataset[CropBatch]):
         self._injector: Injector | None = None
         if params.inject:
             self._injector = Injector(photos, size=size, balance=params.balance, blend=params.inject_blend)
+        self._siblings = Siblings(photos, size) if params.consistency else None
 
     def __getitem__(self, place: tuple[int, int]) -> CropBatch:
         """The batch of `place` = (epoch, step), both from 0."""
@@ -91,23 +98,47 @@ class CropDataset(Dataset[CropBatch]):
         size, count = self._params.crop_size, self._params.batch_size
         image = np.empty((count, self._contract.channels, size, size), np.float32)
         mask = np.empty((count, size, size), np.uint8)
-        for number, crop in enumerate(self._sampler.draw(rng)):
-            photo, truth = self._cut(crop, rng)
-            changed, mask[number] = self._augment(photo, truth, rng)
-            image[number] = preprocess.normalise(changed, self._contract)
-        return CropBatch(torch.from_numpy(image), torch.from_numpy(mask), epoch, step)
+        drawn = self._sampler.draw(rng)
+        pairs = self._pairs(drawn, rng)
+        for (first, second), (one, other) in pairs.items():
+            changed = self._augment.pair(self._window(one), self._window(other), rng)
+            for number, (photo, truth) in zip((first, second), changed, strict=True):
+                image[number], mask[number] = preprocess.normalise(photo, self._contract), truth
+        paired = {number for numbers in pairs for number in numbers}
+        for number, crop in enumerate(drawn):
+            if number not in paired:
+                photo, truth = self._cut(crop, rng)
+                photo, mask[number] = self._augment(photo, truth, rng)
+                image[number] = preprocess.normalise(photo, self._contract)
+        numbers = torch.tensor(list(pairs), dtype=torch.int64).reshape(-1, 2)
+        return CropBatch(torch.from_numpy(image), torch.from_numpy(mask), epoch, step, numbers)
+
+    def _pairs(self, drawn: list[Crop], rng: np.random.Generator) -> dict[tuple[int, int], tuple[Crop, Crop]]:
+        """For a quarter of the crops, where there is one, a sibling that takes the place of another crop.
+
+        In place of another, so that a step costs what it did; crops come in random order, so none is favoured.
+        """
+        if self._siblings is None:
+            return {}
+        found = {}
+        for first in range(len(drawn) // 4):
+            if pair := self._siblings.pair(drawn[first], rng):
+                found[first, len(drawn) - 1 - first] = pair
+        return found
 
     def _cut(self, crop: Crop, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
-        """The crop and its mask, as views, or as copies with a defect pasted in."""
+        """The crop and its mask; of a good photo, perhaps with a defect pasted in and moved to show it."""
         paste = None
         if self._injector is not None and self._good[crop.index] and rng.random() < self._params.inject:
             paste = self._injector.draw(crop.index, rng)
-        crop = paste.crop if paste is not None else crop
-        size = self._params.crop_size
-        photo, truth = self._pixels[crop.index]
-        window = (slice(crop.y, crop.y + size), slice(crop.x, crop.x + size))
         if paste is not None and self._injector is not None:
-            return self._injector.paste(paste, photo[window], truth[window])
+            return self._injector.paste(paste, *self._window(paste.crop))
+        return self._window(crop)
+
+    def _window(self, crop: Crop) -> tuple[Uint8, Uint8]:
+        photo, truth = self._pixels[crop.index]
+        size = self._params.crop_size
+        window = (slice(crop.y, crop.y + size), slice(crop.x, crop.x + size))
         return photo[window], truth[window]
 
 
