@@ -6,6 +6,7 @@ have seen, with any number of worker processes.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -74,6 +75,7 @@ class CropDataset(Dataset[CropBatch]):
             crops.Source(held.tile, held.defect, mask.shape[0], mask.shape[1], crops.defect_places(mask, seed=number))
             for number, (held, (_, mask)) in enumerate(zip(photos, self._pixels, strict=True))
         ]
+        self._sources = sources
         self._sampler = crops.CropSampler(
             sources,
             GOOD,
@@ -90,6 +92,22 @@ class CropDataset(Dataset[CropBatch]):
         if params.inject:
             self._injector = Injector(photos, size=size, balance=params.balance, blend=params.inject_blend)
         self._siblings = Siblings(photos, size) if params.consistency else None
+
+    def unlabelled(self) -> CropDataset:
+        """The same photos, good ones as often as they are, cut anywhere and otherwise left as they are."""
+        plain = copy.copy(self)
+        share = sum(self._good) / len(self._good)
+        plain._sampler = crops.CropSampler(
+            self._sources,
+            GOOD,
+            size=self._params.crop_size,
+            batch=self._params.batch_size,
+            good_share=share,
+            defect_share=0.0,
+            balance=0.0,
+        )
+        plain._injector = plain._siblings = None
+        return plain
 
     def __getitem__(self, place: tuple[int, int]) -> CropBatch:
         """The batch of `place` = (epoch, step), both from 0."""
@@ -228,6 +246,17 @@ class TileData(lightning.LightningDataModule):
             self._crops,
             batch_size=None,
             sampler=self._order,
+            num_workers=self._workers,
+            persistent_workers=self._workers > 0,
+            pin_memory=self._workers > 0,
+        )
+
+    def pretraining_dataloader(self) -> DataLoader[CropBatch]:
+        """Batches for learning without masks, as many per epoch as the training has steps."""
+        return DataLoader(
+            self._crops.unlabelled(),
+            batch_size=None,
+            sampler=EpochSteps(self.steps, 0),
             num_workers=self._workers,
             persistent_workers=self._workers > 0,
             pin_memory=self._workers > 0,

@@ -205,12 +205,13 @@ class StopOnSignal(lightning.Callback):
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Stop between two steps."""
-        self._stop()
+        self.check()
 
     def on_validation_batch_end(self, *_: Any) -> None:
         """Stop between two photos."""
-        self._stop()
+        self.check()
 
-    def _stop(self) -> None:
+    def check(self) -> None:
+        """Raise StopRequestedError, which the `with` block turns into KeyboardInterrupt, if a signal has come."""
         if self.requested:
             raise StopRequestedError
