@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytorch_lightning as lightning
@@ -90,7 +90,9 @@ class CropDataset(Dataset[CropBatch]):
         self._good = [held.defect == GOOD for held in photos]
         self._injector: Injector | None = None
         if params.inject:
-            self._injector = Injector(photos, size=size, balance=params.balance, blend=params.inject_blend)
+            # What it keeps are views of what is held here: photos may be most of the memory there is.
+            held_once = [_within(held, *pixels) for held, pixels in zip(photos, self._pixels, strict=True)]
+            self._injector = Injector(held_once, size=size, balance=params.balance, blend=params.inject_blend)
         self._siblings = Siblings(photos, size) if params.consistency else None
 
     def unlabelled(self) -> CropDataset:
@@ -272,3 +274,9 @@ def _padded(held: Held, size: int, multiple: int) -> tuple[Uint8, Uint8]:
     height, width = held.mask.shape
     below, right = (max(side + -side % multiple, size) - side for side in (height, width))
     return preprocess.pad(held.photo, below, right), preprocess.pad(held.mask, below, right)
+
+
+def _within(held: Held, photo: Uint8, mask: Uint8) -> Held:
+    """The photo as a part of its padded self."""
+    height, width = held.mask.shape
+    return replace(held, photo=photo[:height, :width], mask=mask[:height, :width], full_mask=mask[:height, :width])
