@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytorch_lightning as lightning
@@ -17,12 +17,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from tilecli.config import TrainParams
 from tilecli.data import crops, preprocess
-from tilecli.data.augment import Augment
-from tilecli.data.crops import Crop
-from tilecli.data.inject import Injector
+from tilecli.data.cutting import Cutter
 from tilecli.data.photos import Held, load_subset, statistics
-from tilecli.data.preprocess import InputContract, Placement, Uint8
-from tilecli.data.siblings import Siblings
+from tilecli.data.preprocess import InputContract, Placement
 from tilecli.errors import DataError
 from tilecli.layout import GOOD, Project
 from tilecli.opencv import cv2
@@ -69,47 +66,32 @@ class CropDataset(Dataset[CropBatch]):
     """Batches of crops, addressed by (epoch, step)."""
 
     def __init__(self, photos: list[Held], params: TrainParams, contract: InputContract) -> None:
-        size = params.crop_size
-        self._pixels = [_padded(held, size, contract.multiple) for held in photos]
-        sources = [
+        self._cutter = Cutter(photos, params, contract.multiple)
+        self._sources = [
             crops.Source(held.tile, held.defect, mask.shape[0], mask.shape[1], crops.defect_places(mask, seed=number))
-            for number, (held, (_, mask)) in enumerate(zip(photos, self._pixels, strict=True))
+            for number, (held, (_, mask)) in enumerate(zip(photos, self._cutter.pixels, strict=True))
         ]
-        self._sources = sources
-        self._sampler = crops.CropSampler(
-            sources,
-            GOOD,
-            size=size,
-            batch=params.batch_size,
-            good_share=params.good_crops,
-            defect_share=params.defect_crops,
-            balance=params.balance,
-        )
         self._params, self._contract = params, contract
-        self._augment = Augment(params.augment)
-        self._good = [held.defect == GOOD for held in photos]
-        self._injector: Injector | None = None
-        if params.inject:
-            # What it keeps are views of what is held here: photos may be most of the memory there is.
-            held_once = [_within(held, *pixels) for held, pixels in zip(photos, self._pixels, strict=True)]
-            self._injector = Injector(held_once, size=size, balance=params.balance, blend=params.inject_blend)
-        self._siblings = Siblings(photos, size) if params.consistency else None
+        self._sampler = self._sample(params.good_crops, params.defect_crops, params.balance)
 
     def unlabelled(self) -> CropDataset:
         """The same photos, good ones as often as they are, cut anywhere and otherwise left as they are."""
-        plain = copy.copy(self)
-        share = sum(self._good) / len(self._good)
-        plain._sampler = crops.CropSampler(
+        other = copy.copy(self)
+        good = self._cutter.good
+        other._sampler = self._sample(good_share=sum(good) / len(good), defect_share=0.0, balance=0.0)
+        other._cutter = self._cutter.plain()
+        return other
+
+    def _sample(self, good_share: float, defect_share: float, balance: float) -> crops.CropSampler:
+        return crops.CropSampler(
             self._sources,
             GOOD,
             size=self._params.crop_size,
             batch=self._params.batch_size,
-            good_share=share,
-            defect_share=0.0,
-            balance=0.0,
+            good_share=good_share,
+            defect_share=defect_share,
+            balance=balance,
         )
-        plain._injector = plain._siblings = None
-        return plain
 
     def __getitem__(self, place: tuple[int, int]) -> CropBatch:
         """The batch of `place` = (epoch, step), both from 0."""
@@ -118,48 +100,11 @@ class CropDataset(Dataset[CropBatch]):
         size, count = self._params.crop_size, self._params.batch_size
         image = np.empty((count, self._contract.channels, size, size), np.float32)
         mask = np.empty((count, size, size), np.uint8)
-        drawn = self._sampler.draw(rng)
-        pairs = self._pairs(drawn, rng)
-        for (first, second), (one, other) in pairs.items():
-            changed = self._augment.pair(self._window(one), self._window(other), rng)
-            for number, (photo, truth) in zip((first, second), changed, strict=True):
-                image[number], mask[number] = preprocess.normalise(photo, self._contract), truth
-        paired = {number for numbers in pairs for number in numbers}
-        for number, crop in enumerate(drawn):
-            if number not in paired:
-                photo, truth = self._cut(crop, rng)
-                photo, mask[number] = self._augment(photo, truth, rng)
-                image[number] = preprocess.normalise(photo, self._contract)
-        numbers = torch.tensor(list(pairs), dtype=torch.int64).reshape(-1, 2)
+        cuts, pairs = self._cutter.cut(self._sampler.draw(rng), rng)
+        for number, (photo, truth) in enumerate(cuts):
+            image[number], mask[number] = preprocess.normalise(photo, self._contract), truth
+        numbers = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)
         return CropBatch(torch.from_numpy(image), torch.from_numpy(mask), epoch, step, numbers)
-
-    def _pairs(self, drawn: list[Crop], rng: np.random.Generator) -> dict[tuple[int, int], tuple[Crop, Crop]]:
-        """For a quarter of the crops, where there is one, a sibling that takes the place of another crop.
-
-        In place of another, so that a step costs what it did; crops come in random order, so none is favoured.
-        """
-        if self._siblings is None:
-            return {}
-        found = {}
-        for first in range(len(drawn) // 4):
-            if pair := self._siblings.pair(drawn[first], rng):
-                found[first, len(drawn) - 1 - first] = pair
-        return found
-
-    def _cut(self, crop: Crop, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
-        """The crop and its mask; of a good photo, perhaps with a defect pasted in and moved to show it."""
-        paste = None
-        if self._injector is not None and self._good[crop.index] and rng.random() < self._params.inject:
-            paste = self._injector.draw(crop.index, rng)
-        if paste is not None and self._injector is not None:
-            return self._injector.paste(paste, *self._window(paste.crop))
-        return self._window(crop)
-
-    def _window(self, crop: Crop) -> tuple[Uint8, Uint8]:
-        photo, truth = self._pixels[crop.index]
-        size = self._params.crop_size
-        window = (slice(crop.y, crop.y + size), slice(crop.x, crop.x + size))
-        return photo[window], truth[window]
 
 
 class EpochSteps(Sampler[tuple[int, int]]):
@@ -267,16 +212,3 @@ class TileData(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[PhotoBatch]:
         """Whole photos."""
         return DataLoader(self._batches, batch_size=None, num_workers=0)
-
-
-def _padded(held: Held, size: int, multiple: int) -> tuple[Uint8, Uint8]:
-    """Photo and mask as a prediction sees them: sides padded to multiples of `multiple` px, and to a crop's `size`."""
-    height, width = held.mask.shape
-    below, right = (max(side + -side % multiple, size) - side for side in (height, width))
-    return preprocess.pad(held.photo, below, right), preprocess.pad(held.mask, below, right)
-
-
-def _within(held: Held, photo: Uint8, mask: Uint8) -> Held:
-    """The photo as a part of its padded self."""
-    height, width = held.mask.shape
-    return replace(held, photo=photo[:height, :width], mask=mask[:height, :width], full_mask=mask[:height, :width])
