@@ -124,6 +124,7 @@ class EpochEnd(lightning.Callback):
         figures = {
             "epoch": self.done,
             "best/dice": self._best["dice"],
+            "best/threshold": self._best.get("threshold", 0.5),  # 0.5 in a run that was begun before it was chosen
             "best/epoch": self._best["epoch"],
             "seconds": round(self.seconds, 1),
             "photos_per_s": round(speed, 2),
