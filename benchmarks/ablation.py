@@ -58,7 +58,7 @@ INGREDIENTS: Mapping[str, Overrides] = {
     "injection": {"train.inject": 0.5},
     "injection, Poisson": {"train.inject": 0.5, "train.inject_blend": "poisson"},
     "focal": {"train.loss": "focal_dice"},
-    "consistency": {"train.consistency": 1.0},
+    "consistency": {"train.consistency": 10.0},
     "group norm": {"train.norm": "group"},
     "full augmentation": {"train.augment": "full"},
     "pre-training": {"train.pretrain_epochs": 4},

@@ -85,3 +85,22 @@ def test_nothing_to_find_is_undefined() -> None:
     assert histogram.average_precision(counts) is None
     assert np.isnan(histogram.precision_recall(counts)[1]).all()
     assert (histogram.dice_curve(counts) == 0).all()
+
+
+def test_the_best_dice_is_that_of_the_best_of_all_thresholds() -> None:
+    draw = np.random.default_rng(1)
+    truth = (draw.random((50, 60)) < 0.1).astype(np.uint8)
+    probability = (1 / (1 + np.exp(-draw.normal(-3, 1, truth.shape) - 3 * truth))).astype(np.float32)
+    dice, threshold = histogram.best_dice(histogram.count(probability, truth))
+
+    def at(value: float) -> float:
+        marked = probability >= value
+        return float(2 * (marked & (truth > 0)).sum() / (marked.sum() + truth.sum()))
+
+    assert dice == pytest.approx(at(threshold), abs=1e-3)
+    assert dice >= max(at(value) for value in np.linspace(0.01, 0.99, 99)) - 1e-3
+    assert dice > at(0.9) + 0.1
+
+
+def test_without_a_defect_the_best_dice_is_0() -> None:
+    assert histogram.best_dice(histogram.count(np.full((4, 4), 0.3, np.float32), np.zeros((4, 4), np.uint8)))[0] == 0

@@ -24,7 +24,8 @@ class Augment:
 
     def __init__(self, level: Level) -> None:
         self.level = level
-        self._camera = _camera() if level == "full" else None
+        self._camera = _compose(_movements() + _exposures()) if level == "full" else None
+        self._apart = (_compose(_movements()), _compose(_exposures())) if level == "full" else None
 
     def __call__(self, photo: Uint8, mask: Uint8, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
         """H×H×C photo and H×H mask (square crops) → the same shapes, changed alike; new arrays or views."""
@@ -33,10 +34,23 @@ class Augment:
         photo, mask = turn(photo, mask, int(rng.integers(8)))
         if self._camera is not None:
             # One seed per crop, drawn from the caller's generator: the change depends on nothing that ran before.
-            self._camera.set_random_seed(int(rng.integers(2**31)))
-            changed = self._camera(image=np.ascontiguousarray(photo), mask=np.ascontiguousarray(mask))
-            photo, mask = changed["image"], changed["mask"]
+            photo, mask = _changed(self._camera, (photo, mask), int(rng.integers(2**31)))
         return photo, mask
+
+    def pair(
+        self, one: tuple[Uint8, Uint8], other: tuple[Uint8, Uint8], rng: np.random.Generator
+    ) -> tuple[tuple[Uint8, Uint8], tuple[Uint8, Uint8]]:
+        """Two photos of one place, each with its mask: moved alike, exposed each in its own way."""
+        if self.level == "none":
+            return one, other
+        which = int(rng.integers(8))
+        one, other = turn(*one, which), turn(*other, which)
+        if self._apart is None:
+            return one, other
+        seed = int(rng.integers(2**31))
+        one, other = _changed(self._apart[0], one, seed), _changed(self._apart[0], other, seed)
+        seeds = rng.integers(2**31, size=2)
+        return _changed(self._apart[1], one, int(seeds[0])), _changed(self._apart[1], other, int(seeds[1]))
 
 
 def turn(photo: Uint8, mask: Uint8, which: int) -> tuple[Uint8, Uint8]:
@@ -45,25 +59,42 @@ def turn(photo: Uint8, mask: Uint8, which: int) -> tuple[Uint8, Uint8]:
     return (photo[:, ::-1], mask[:, ::-1]) if which >= 4 else (photo, mask)
 
 
-def _camera() -> Any:
+def _changed(change: Any, pair: tuple[Uint8, Uint8], seed: int) -> tuple[Uint8, Uint8]:
+    change.set_random_seed(seed)
+    changed = change(image=np.ascontiguousarray(pair[0]), mask=np.ascontiguousarray(pair[1]))
+    return changed["image"], changed["mask"]
+
+
+def _compose(changes: list[Any]) -> Any:
+    import albumentations
+
+    return albumentations.Compose(changes)
+
+
+def _movements() -> list[Any]:
     import albumentations
 
     from tilecli.opencv import cv2
 
+    return [
+        albumentations.Affine(
+            scale=(0.85, 1.2),
+            rotate=(-12, 12),
+            translate_percent=(-0.05, 0.05),
+            border_mode=cv2.BORDER_REFLECT_101,
+            p=0.5,
+        )
+    ]
+
+
+def _exposures() -> list[Any]:
+    import albumentations
+
     # From one exposure of the magnetic tiles to the next, mean and contrast grow together by 11–28 %: "contrast" here
     # is such a gain, "brightness" an offset. No defect of three pixels' width vanishes in the blur or the noise.
-    return albumentations.Compose(
-        [
-            albumentations.Affine(
-                scale=(0.85, 1.2),
-                rotate=(-12, 12),
-                translate_percent=(-0.05, 0.05),
-                border_mode=cv2.BORDER_REFLECT_101,
-                p=0.5,
-            ),
-            albumentations.RandomBrightnessContrast(brightness_limit=0.06, contrast_limit=0.25, p=0.6),
-            albumentations.RandomGamma(gamma_limit=(80, 125), p=0.4),
-            albumentations.GaussNoise(std_range=(0.005, 0.03), p=0.3),
-            albumentations.GaussianBlur(blur_limit=(3, 5), p=0.15),
-        ]
-    )
+    return [
+        albumentations.RandomBrightnessContrast(brightness_limit=0.06, contrast_limit=0.25, p=0.6),
+        albumentations.RandomGamma(gamma_limit=(80, 125), p=0.4),
+        albumentations.GaussNoise(std_range=(0.005, 0.03), p=0.3),
+        albumentations.GaussianBlur(blur_limit=(3, 5), p=0.15),
+    ]

@@ -6,8 +6,9 @@ have seen, with any number of worker processes.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytorch_lightning as lightning
@@ -16,11 +17,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from tilecli.config import TrainParams
 from tilecli.data import crops, preprocess
-from tilecli.data.augment import Augment
-from tilecli.data.crops import Crop
-from tilecli.data.inject import Injector
+from tilecli.data.cutting import Cutter
 from tilecli.data.photos import Held, load_subset, statistics
-from tilecli.data.preprocess import InputContract, Placement, Uint8
+from tilecli.data.preprocess import InputContract, Placement
 from tilecli.errors import DataError
 from tilecli.layout import GOOD, Project
 from tilecli.opencv import cv2
@@ -34,15 +33,20 @@ class CropBatch:
     mask: torch.Tensor  # N×S×S uint8 0/1
     epoch: int  # from 0, to check that data and loop agree
     step: int  # counts batches, of which a step of the optimiser may take several
+    # P×2 int64: numbers of crops that show one place under two exposures; none unless consistency is asked for
+    pairs: torch.Tensor = field(default_factory=lambda: torch.zeros((0, 2), dtype=torch.int64))
 
     def to(self, device: torch.device, *, non_blocking: bool = False) -> CropBatch:
         """The same batch on `device` (Lightning calls this)."""
-        image = self.image.to(device, non_blocking=non_blocking)
-        return CropBatch(image, self.mask.to(device, non_blocking=non_blocking), self.epoch, self.step)
+        image, mask, pairs = (
+            values.to(device, non_blocking=non_blocking) for values in (self.image, self.mask, self.pairs)
+        )
+        return CropBatch(image, mask, self.epoch, self.step, pairs)
 
     def pin_memory(self) -> CropBatch:
         """The same batch in page-locked memory (the loader calls this)."""
-        return CropBatch(self.image.pin_memory(), self.mask.pin_memory(), self.epoch, self.step)
+        image, mask, pairs = (values.pin_memory() for values in (self.image, self.mask, self.pairs))
+        return CropBatch(image, mask, self.epoch, self.step, pairs)
 
 
 @dataclass
@@ -62,27 +66,32 @@ class CropDataset(Dataset[CropBatch]):
     """Batches of crops, addressed by (epoch, step)."""
 
     def __init__(self, photos: list[Held], params: TrainParams, contract: InputContract) -> None:
-        size = params.crop_size
-        self._pixels = [_padded(held, size, contract.multiple) for held in photos]
-        sources = [
+        self._cutter = Cutter(photos, params, contract.multiple)
+        self._sources = [
             crops.Source(held.tile, held.defect, mask.shape[0], mask.shape[1], crops.defect_places(mask, seed=number))
-            for number, (held, (_, mask)) in enumerate(zip(photos, self._pixels, strict=True))
+            for number, (held, (_, mask)) in enumerate(zip(photos, self._cutter.pixels, strict=True))
         ]
-        self._sampler = crops.CropSampler(
-            sources,
-            GOOD,
-            size=size,
-            batch=params.batch_size,
-            good_share=params.good_crops,
-            defect_share=params.defect_crops,
-            balance=params.balance,
-        )
         self._params, self._contract = params, contract
-        self._augment = Augment(params.augment)
-        self._good = [held.defect == GOOD for held in photos]
-        self._injector: Injector | None = None
-        if params.inject:
-            self._injector = Injector(photos, size=size, balance=params.balance, blend=params.inject_blend)
+        self._sampler = self._sample(params.good_crops, params.defect_crops, params.balance)
+
+    def unlabelled(self) -> CropDataset:
+        """The same photos, good ones as often as they are, cut anywhere and otherwise left as they are."""
+        other = copy.copy(self)
+        good = self._cutter.good
+        other._sampler = self._sample(good_share=sum(good) / len(good), defect_share=0.0, balance=0.0)
+        other._cutter = self._cutter.plain()
+        return other
+
+    def _sample(self, good_share: float, defect_share: float, balance: float) -> crops.CropSampler:
+        return crops.CropSampler(
+            self._sources,
+            GOOD,
+            size=self._params.crop_size,
+            batch=self._params.batch_size,
+            good_share=good_share,
+            defect_share=defect_share,
+            balance=balance,
+        )
 
     def __getitem__(self, place: tuple[int, int]) -> CropBatch:
         """The batch of `place` = (epoch, step), both from 0."""
@@ -91,24 +100,11 @@ class CropDataset(Dataset[CropBatch]):
         size, count = self._params.crop_size, self._params.batch_size
         image = np.empty((count, self._contract.channels, size, size), np.float32)
         mask = np.empty((count, size, size), np.uint8)
-        for number, crop in enumerate(self._sampler.draw(rng)):
-            photo, truth = self._cut(crop, rng)
-            changed, mask[number] = self._augment(photo, truth, rng)
-            image[number] = preprocess.normalise(changed, self._contract)
-        return CropBatch(torch.from_numpy(image), torch.from_numpy(mask), epoch, step)
-
-    def _cut(self, crop: Crop, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
-        """The crop and its mask, as views, or as copies with a defect pasted in."""
-        paste = None
-        if self._injector is not None and self._good[crop.index] and rng.random() < self._params.inject:
-            paste = self._injector.draw(crop.index, rng)
-        crop = paste.crop if paste is not None else crop
-        size = self._params.crop_size
-        photo, truth = self._pixels[crop.index]
-        window = (slice(crop.y, crop.y + size), slice(crop.x, crop.x + size))
-        if paste is not None and self._injector is not None:
-            return self._injector.paste(paste, photo[window], truth[window])
-        return photo[window], truth[window]
+        cuts, pairs = self._cutter.cut(self._sampler.draw(rng), rng)
+        for number, (photo, truth) in enumerate(cuts):
+            image[number], mask[number] = preprocess.normalise(photo, self._contract), truth
+        numbers = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)
+        return CropBatch(torch.from_numpy(image), torch.from_numpy(mask), epoch, step, numbers)
 
 
 class EpochSteps(Sampler[tuple[int, int]]):
@@ -202,13 +198,17 @@ class TileData(lightning.LightningDataModule):
             pin_memory=self._workers > 0,
         )
 
+    def pretraining_dataloader(self) -> DataLoader[CropBatch]:
+        """Batches for learning without masks, as many per epoch as the training has steps."""
+        return DataLoader(
+            self._crops.unlabelled(),
+            batch_size=None,
+            sampler=EpochSteps(self.steps, 0),
+            num_workers=self._workers,
+            persistent_workers=self._workers > 0,
+            pin_memory=self._workers > 0,
+        )
+
     def val_dataloader(self) -> DataLoader[PhotoBatch]:
         """Whole photos."""
         return DataLoader(self._batches, batch_size=None, num_workers=0)
-
-
-def _padded(held: Held, size: int, multiple: int) -> tuple[Uint8, Uint8]:
-    """Photo and mask as a prediction sees them: sides padded to multiples of `multiple` px, and to a crop's `size`."""
-    height, width = held.mask.shape
-    below, right = (max(side + -side % multiple, size) - side for side in (height, width))
-    return preprocess.pad(held.photo, below, right), preprocess.pad(held.mask, below, right)

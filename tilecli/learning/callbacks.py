@@ -125,6 +125,7 @@ class EpochEnd(lightning.Callback):
         figures = {
             "epoch": self.done,
             "best/dice": self._best["dice"],
+            "best/threshold": self._best.get("threshold", 0.5),  # 0.5 in a run that was begun before it was chosen
             "best/epoch": self._best["epoch"],
             "seconds": round(self.seconds, 1),
             "photos_per_s": round(speed, 2),
@@ -209,12 +210,13 @@ class StopOnSignal(lightning.Callback):
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Stop between two steps."""
-        self._stop()
+        self.check()
 
     def on_validation_batch_end(self, *_: Any) -> None:
         """Stop between two photos."""
-        self._stop()
+        self.check()
 
-    def _stop(self) -> None:
+    def check(self) -> None:
+        """Raise StopRequestedError, which the `with` block turns into KeyboardInterrupt, if a signal has come."""
         if self.requested:
             raise StopRequestedError

@@ -52,7 +52,8 @@ def load_network(path: Path) -> tuple[nn.Module, Facts]:
     """The network of a `best.ckpt` in eval mode and float32 on the CPU, and the facts of its training.
 
     The facts are `train` (its parameters), `input` (short_side, multiple, mean, std, channels), `encoder_weights`
-    (really used), `precision`, `memory_format`, `device`, `threads`, `epoch`, `valid_dice`, `seed`, `resumed`, `torch`.
+    (really used), `precision`, `memory_format`, `device`, `threads`, `epoch`, `valid_dice` (at the threshold where it
+    is highest), `seed`, `resumed`, `torch`.
     Raises ModelError where there is no such file or it is not of this kind.
     """
     from pydantic import ValidationError

@@ -22,6 +22,7 @@ from tilecli.layout import Project
 from tilecli.learning import checkpoint, names, network, precision
 from tilecli.learning.callbacks import EpochEnd, StepTicks, StopOnSignal
 from tilecli.learning.precision import Precision
+from tilecli.learning.pretrain import pretrain
 from tilecli.learning.task import SegmentationTask
 
 _MAX_WORKERS = 8  # processes that cut crops for a GPU; more of them wait for each other
@@ -71,6 +72,8 @@ def _fit(
         "resumed": restored is not None,
         "torch": str(torch.__version__),
     }
+    if ours and "pretraining" in ours["facts"]:
+        facts["pretraining"] = ours["facts"]["pretraining"]
     count = sum(value.numel() for value in built.network.parameters())
     progress.note(
         f"{settings.arch}, {count / 1e6:.1f} M parameters, encoder weights: {facts['encoder_weights']}; "
@@ -92,7 +95,10 @@ def _fit(
         photos=steps * settings.batch_size * settings.accumulate,
         state=ours,
     )
-    with StopOnSignal() as stop, progress.task("train", settings.epochs * steps, "steps") as ticks:
+    with StopOnSignal() as stop, _enough_memory(settings), contextlib.ExitStack() as stack:
+        if settings.pretrain_epochs and restored is None:
+            facts["pretraining"] = pretrain(built.network, photos, settings, chosen, stop)
+        ticks = stack.enter_context(progress.task("train", settings.epochs * steps, "steps"))
         ticks.done = done * steps
         trainer = lightning.Trainer(
             accelerator="cpu" if chosen.device == "cpu" else "cuda",
@@ -111,14 +117,7 @@ def _fit(
             # Lets cuDNN time its algorithms: crops are all of one size. No effect on a CPU.
             benchmark=chosen.name != "fp32",
         )
-        try:
-            trainer.fit(task, datamodule=photos)
-        except torch.OutOfMemoryError as error:
-            raise ModelError(
-                f"the GPU's memory is too small for batches of {settings.batch_size}",
-                where="train.batch_size",
-                hint=f"-S train.batch_size={max(1, settings.batch_size // 2)}",
-            ) from error
+        trainer.fit(task, datamodule=photos)
     progress.result("train", **ends.facts(), seconds=round(ends.seconds, 1), epochs=ends.done)
 
 
@@ -146,6 +145,19 @@ def _fingerprint(project: Project) -> str:
         if path.is_file():
             digest.update(files.sha256(path).encode())
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _enough_memory(settings: TrainParams) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        smaller = max(1, settings.batch_size // 2)
+        raise ModelError(
+            f"the GPU's memory is too small for batches of {settings.batch_size}",
+            where="train.batch_size",
+            hint=f"-S train.batch_size={smaller} -S train.accumulate={2 * settings.accumulate}",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -90,6 +90,19 @@ def loss_of(name: str, sums: PixelSums, dice_over: str = "batch") -> torch.Tenso
     return pixelwise + dice(sums) if name.endswith("dice") else pixelwise
 
 
+def consistency_loss(logits: torch.Tensor, mask: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference, 0–1, of the probabilities of paired crops; 0 without pairs. Both sides learn from it.
+
+    logits, mask: N×H×W; pairs: P×2 numbers of crops of one place (the Π-model of Laine and Aila, ICLR 2017, with a
+    camera's exposures for its noise). Where the two masks differ, they have been told to differ: left out.
+    """
+    one, other = pairs[:, 0], pairs[:, 1]
+    probability = torch.sigmoid(logits.float())
+    agree = (mask[one] == mask[other]).float()
+    difference = (probability[one] - probability[other]) ** 2 * agree
+    return difference.sum() / agree.sum().clamp(min=1)
+
+
 def needs_focal(name: str) -> bool:
     """Whether the loss called `name` needs the focal sum, which costs time."""
     return name.startswith("focal")

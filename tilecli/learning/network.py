@@ -133,10 +133,22 @@ def _start_from(network: nn.Module, probability: float) -> None:
     """
     from torch import nn
 
-    head = getattr(network, "segmentation_head", network)
-    last = [module for module in head.modules() if isinstance(module, nn.Conv2d)][-1]
+    owner, name = last_layer(network)
+    last = getattr(owner, name)
     if last.bias is not None:
         nn.init.constant_(last.bias, math.log(probability / (1 - probability)))
+
+
+def last_layer(network: nn.Module) -> tuple[nn.Module, str]:
+    """The module that owns the convolution which gives the logits, and its name there."""
+    from torch import nn
+
+    head = getattr(network, "segmentation_head", network)
+    path = [name for name, module in head.named_modules() if isinstance(module, nn.Conv2d)][-1]
+    parent, _, name = path.rpartition(".")
+    if not path:  # the head is that convolution
+        return network, "segmentation_head"
+    return head.get_submodule(parent), name
 
 
 def _try(network: nn.Module, params: TrainParams) -> None:

@@ -105,6 +105,9 @@ class SegmentationTask(lightning.LightningModule):
         sums = losses.pixel_sums(logits[:, 0], batch.mask, focal=losses.needs_focal(name))
         loss = losses.loss_of(name, sums, self._settings.dice_over)
         self._losses.append(loss.detach())
+        if self._settings.consistency:
+            apart = losses.consistency_loss(logits[:, 0], batch.mask, batch.pairs)
+            loss = loss + self._settings.consistency * apart
         if self.device.type == "cpu" or batch_idx % _LOOK_EVERY == 0:
             self._check_finite(loss)
         return loss

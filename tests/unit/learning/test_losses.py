@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tilecli.learning.losses import loss_of, needs_focal, pixel_sums, soft_dice_loss
+from tilecli.learning.losses import consistency_loss, loss_of, needs_focal, pixel_sums, soft_dice_loss
 
 NAMES = ["bce_dice", "focal_dice", "bce", "dice"]
 
@@ -101,6 +101,33 @@ def test_sums_of_two_batches_are_those_of_both_together(name: str, dice_over: st
     apart = pixel_sums(a, s, focal=True) + pixel_sums(b, t, focal=True)
     together = pixel_sums(torch.cat([a, b]), torch.cat([s, t]), focal=True)
     assert float(loss_of(name, apart, dice_over)) == pytest.approx(float(loss_of(name, together, dice_over)), rel=1e-5)
+
+
+def test_consistency_is_the_squared_difference_where_masks_agree_with_gradient_to_both() -> None:
+    logits = torch.zeros(4, 8, 8)
+    logits[1], logits[3] = 2.0, -5.0
+    mask = torch.zeros(4, 8, 8, dtype=torch.uint8)
+    mask[3, :4] = 1
+    logits.requires_grad_()
+    pairs = torch.tensor([[0, 3]])
+    value = consistency_loss(logits, mask, pairs)
+    assert float(value.detach()) == pytest.approx((0.5 - 1 / (1 + np.exp(5))) ** 2, rel=1e-5)
+    value.backward()
+    assert logits.grad is not None
+    assert (logits.grad[0, 4:] > 0).all()
+    assert (logits.grad[3, 4:] < 0).all()
+    assert not logits.grad[0, :4].any()
+    assert not logits.grad[1:3].any()
+    assert float(consistency_loss(logits.detach(), mask, torch.tensor([[2, 2]]))) == 0
+
+
+def test_no_pairs_no_inconsistency() -> None:
+    logits = torch.randn(2, 8, 8, requires_grad=True)
+    value = consistency_loss(logits, torch.zeros(2, 8, 8, dtype=torch.uint8), torch.zeros((0, 2), dtype=torch.int64))
+    value.backward()
+    assert float(value.detach()) == 0
+    assert logits.grad is not None
+    assert not logits.grad.any()
 
 
 def test_half_precision_logits_are_summed_in_single() -> None:

@@ -30,6 +30,18 @@ def test_a_loss_that_is_no_number_ends_the_training_with_advice() -> None:
     assert caught.value.hint == "-S train.learning_rate=0.125"
 
 
+def test_consistency_pulls_only_where_it_has_a_weight() -> None:
+    paired = batch()
+    paired.pairs = torch.tensor([[0, 1]])
+    plain, weighted = task(0.0), task(0.0)
+    weighted.network.load_state_dict(plain.network.state_dict())
+    weighted._settings = PARAMS.model_copy(update={"consistency": 2.0})
+    without, with_it = plain.training_step(paired, 0), weighted.training_step(paired, 0)
+    assert float(with_it) > float(without)
+    paired.pairs = torch.zeros((0, 2), dtype=torch.int64)
+    assert float(weighted.training_step(paired, 0)) == pytest.approx(float(without))
+
+
 def test_biases_and_norms_are_not_decayed() -> None:
     optimiser = task(0.0).configure_optimizers()
     decayed, others = optimiser.param_groups
