@@ -200,6 +200,16 @@ def test_apply_writes_the_thresholds_and_nothing_else(repo: Repository, exp: Exp
     assert repo.project.params.read_text() == after
 
 
+def test_every_photo_can_be_had_as_csv_with_the_fold_that_did_not_know_it(repo: Repository, exp: Exp) -> None:
+    rows = list(csv.DictReader(io.StringIO(exp(repo.project, "folds", "good", "--csv").stdout)))
+    assert sorted(row["photo"] for row in rows) == [row.photo for row in answer(0.9, 1)]
+    tested = {row.photo: f"good-fold{number(row) + 1}" for row in perfect()}
+    assert {row["photo"]: row["experiment"] for row in rows} == tested
+    assert {row["loss"] for row in rows} == {"0.1"}
+    assert "--csv needs to know which" in exp(repo.project, "folds", "--csv", code=2).output
+    assert "--csv stands alone" in exp(repo.project, "folds", "good", "--csv", "--apply", code=2).output
+
+
 def test_refuses_folds_of_other_settings(repo: Repository, exp: Exp, tmp_path: Path) -> None:
     replaced(repo, 1, {}, tmp_path, **{"train.learning_rate": 0.5})
     said = exp(repo.project, "folds", "good", code=1).output

@@ -254,6 +254,7 @@ def test_queue_only_queues(factory: Factory, exp: Exp) -> None:
         (["--folds", "2", "--only"], "--only leaves out", 2),
         (["--folds", "2", "--resume"], "goes on by itself", 2),
         (["--folds", "2", "-S", "split.fold=1"], "sets split.folds and split.fold", 2),
+        (["--folds", "2", "-S", "data.sources=[sample]"], "tiles fetch -S data.sources=['sample']", 2),
         (["--folds", "2", "--name", "a/b"], "cannot be an experiment's name", 1),
     ],
 )
