@@ -104,3 +104,34 @@ def test_the_best_dice_is_that_of_the_best_of_all_thresholds() -> None:
 
 def test_without_a_defect_the_best_dice_is_0() -> None:
     assert histogram.best_dice(histogram.count(np.full((4, 4), 0.3, np.float32), np.zeros((4, 4), np.uint8)))[0] == 0
+
+
+def test_cross_entropy_is_the_mean_over_pixels() -> None:
+    truth = np.asarray([[1, 0], [0, 1]], np.uint8)
+    probability = np.asarray([[0.9, 0.1], [0.5, 0.25]], np.float32)
+    wanted = -np.log([0.9, 0.9, 0.5, 0.25]).mean()
+    assert histogram.cross_entropy(probability, truth) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_cross_entropy_of_a_certain_answer_is_finite() -> None:
+    truth = np.asarray([[1, 0, 1, 0]], np.uint8)
+    assert histogram.cross_entropy(np.asarray([[1.0, 0.0, 1.0, 0.0]], np.float32), truth) == pytest.approx(0, abs=1e-6)
+    assert histogram.cross_entropy(np.asarray([[0.0, 1.0, 0.0, 1.0]], np.float32), truth) == pytest.approx(16, abs=1e-5)
+
+
+@given(st.integers(0, 1000))
+def test_cross_entropy_can_be_read_off_the_histogram(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    probability = draw.uniform(0.001, 0.999, (20, 20)).astype(np.float32)
+    truth = draw.integers(0, 2, (20, 20)).astype(np.uint8)
+    counts = histogram.count(probability, truth)
+    edges = histogram.edges()
+    bound = (counts[0] * np.logaddexp(0, edges)).sum() + (counts[1] * np.logaddexp(0, -edges)).sum()
+    # A bin is 1/128 wide in the logit, and no slope is steeper than 1.
+    assert histogram.cross_entropy(probability, truth) == pytest.approx(bound / truth.size, abs=1 / 128)
+
+
+def test_edges_are_the_thresholds_as_logits() -> None:
+    edges = histogram.edges()
+    assert (edges[0], edges[-1], len(edges)) == (-16.0, 16 - 1 / 128, histogram.BINS)
+    assert np.allclose(histogram.thresholds(), 1 / (1 + np.exp(-edges)))

@@ -44,6 +44,11 @@ def test_values_of_overrides_are_read_as_dvc_reads_them(text: str, expected: obj
     assert paramfile.parse_overrides([f"train.learning_rate={text}"]) == {"train.learning_rate": expected}
 
 
+def test_with_folds_the_test_share_does_not_count(tmp_path: Path):
+    split = load_text(tmp_path, "split: {folds: 2, fold: 1, valid: 0.5, test: 0.6}").split
+    assert (split.folds, split.fold) == (2, 1)
+
+
 def test_override_reaches_the_params(tmp_path: Path):
     path = tmp_path / "params.yaml"
     path.write_text("train: {epochs: 3}\n")
@@ -83,6 +88,11 @@ def test_key_without_its_section_finds_the_section():
         ("train: {pretrain_epochs: -1}", "train.pretrain_epochs"),
         ("split: {by: photos}", "split.by"),
         ("split: {valid: 0.6, test: 0.5}", "split"),
+        ("split: {folds: 1}", "split"),
+        ("split: {folds: -2}", "split.folds"),
+        ("split: {folds: 5, fold: 5}", "split"),
+        ("split: {fold: 1}", "split"),
+        ("split: {folds: 2, valid: 0.95}", "split"),
         ("data: {sources: []}", "data.sources"),
         ("export: {threshold: 1.0}", "export.threshold"),
     ],

@@ -57,6 +57,12 @@ def cross_validate(
             raise UsageError(f"--folds {folds} sets split.folds and split.fold", where=f"-S {text}")
     changes = options.changer(project, preset)
     settings = [changes({**typed, "split.folds": folds, "split.fold": fold}, set_) for fold in range(folds)]
+    for key in settings[0]:
+        if key.startswith("data."):
+            what = f"{key} is not what params.yaml has, so every fold would fetch the photos for itself"
+            raise UsageError(
+                what, hint=f"tiles fetch -S {paramfile.as_override(key, settings[0][key])}, then the folds"
+            )
     check_names(paramfile.load(project.params).train, settings[0])
     prepare(project, commit_needed=True)
     name = name or library.free_name(project)

@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from tilecli import files
 from tilecli.errors import DataError
@@ -72,12 +73,15 @@ def write_records(path: Path, records: Sequence[Record]) -> None:
     with files.whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for record in records:
-            row = {name: getattr(record, name) for name in COLUMNS}
-            row |= {"dice": f"{record.dice:.6f}", "accuracy": f"{record.accuracy:.6f}"}
-            row |= {"score": f"{record.score:.6f}", "ms": f"{record.ms:.2f}"}
-            row |= {"loss": "" if record.loss is None else f"{record.loss:.6g}"}
-            writer.writerow(row)
+        writer.writerows(as_row(record) for record in records)
+
+
+def as_row(record: Record) -> dict[str, Any]:
+    """The record under the names of COLUMNS, as the file has it."""
+    row = {name: getattr(record, name) for name in COLUMNS}
+    row |= {"dice": f"{record.dice:.6f}", "accuracy": f"{record.accuracy:.6f}"}
+    row |= {"score": f"{record.score:.6f}", "ms": f"{record.ms:.2f}"}
+    return row | {"loss": "" if record.loss is None else f"{record.loss:.6g}"}
 
 
 def read_records(path: Path) -> list[Record]:

@@ -18,7 +18,9 @@ ROWS = [Assigned("a", "tile-1", "good", "train", "00ff"), Assigned("b, c", "tile
 # Every name a file can have but those with control characters, of which Python 3.11's csv does not quote all.
 text = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1)
 rows_of_photos = st.lists(
-    st.builds(Assigned, text, text, text, st.sampled_from(SUBSETS), text), min_size=1, unique_by=lambda row: row.photo
+    st.builds(Assigned, text, text, text, st.sampled_from(SUBSETS), text, st.sampled_from(["", "0", "11"])),
+    min_size=1,
+    unique_by=lambda row: row.photo,
 )
 
 
@@ -34,7 +36,16 @@ def test_columns_are_the_contract(tmp_path: Path) -> None:
     write_manifest(tmp_path / "split.csv", ROWS)
     lines = (tmp_path / "split.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0].split(",")[:4] == ["photo", "tile", "defect", "subset"]
+    assert lines[0].split(",")[4:] == ["content"]
     assert lines[1] == "a,tile-1,good,train,00ff"
+
+
+def test_folds_have_a_column_where_there_are_any(tmp_path: Path) -> None:
+    write_manifest(tmp_path / "split.csv", [Assigned("a", "t", "good", "train", "00ff", "3")])
+    assert (tmp_path / "split.csv").read_text(encoding="utf-8").splitlines() == [
+        "photo,tile,defect,subset,content,fold",
+        "a,t,good,train,00ff,3",
+    ]
 
 
 def test_only_the_contract_is_needed_and_more_is_ignored(tmp_path: Path) -> None:
@@ -56,6 +67,7 @@ HEADER = "photo,tile,defect,subset\n"
         (HEADER + "a,t,good,train\na,t,good,train\n", 3, "listed twice"),
         (HEADER + "a,t,,train\n", 2, "defect is empty"),
         (HEADER + "a,t\n", 2, "more or fewer fields"),
+        (HEADER.strip() + ",fold\na,t,good,train,-1\n", 2, "the fold '-1' is no number"),
         (HEADER + "a,t,good,train,x\n", 2, "more or fewer fields"),
         (HEADER + 'a,t,good,"train\n', 1, "end of data"),
     ],

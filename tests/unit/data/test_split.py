@@ -143,6 +143,29 @@ def test_other_settings_split_from_scratch_and_back(project: Project) -> None:
     assert run(project)[0] == first
 
 
+def test_another_fold_of_the_same_folds_moves_no_photo(project: Project) -> None:
+    folds = PARAMS.model_copy(update={"folds": 3})
+    first, audit, _ = run(project, folds)
+    assert audit["settings"] == {"by": "tile", "valid": 0.2, "seed": 0, "good": True, "folds": 3, "fold": 0}
+    assert audit["leaked_share"] == 0.0
+    # In between, photos come that would be dealt before others if all were dealt anew.
+    write_index(project.index, [*shoot_spots(project, range(20, 26)), *read_index(project.index)])
+    second, _, events = run(project, folds.model_copy(update={"fold": 2, "test": 0.1}))
+    assert said(events, "note") == []
+    now = {row.photo: row for row in second}
+    assert all(now[row.photo].fold == row.fold for row in first)
+    assert {row.fold for row in second if row.subset == "test"} == {"2"}
+    again = {row.photo: row for row in run(project, folds)[0]}
+    assert {row.subset for row in again.values() if row.fold == "0"} == {"test"}
+    assert len(again) == 78
+    # Other folds are other folds.
+    _, _, events = run(project, folds.model_copy(update={"folds": 4}))
+    assert said(events, "note") == ["the settings of the split have changed: it is made from scratch"]
+    _, audit, _ = run(project)
+    assert "fold" not in project.split.read_text(encoding="utf-8").splitlines()[0]
+    assert "folds" not in audit["settings"]
+
+
 def test_manifest_without_its_settings_is_not_taken_over(project: Project) -> None:
     first, _, _ = run(project)
     project.split.write_text("not a split", encoding="utf-8")

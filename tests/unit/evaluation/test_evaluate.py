@@ -13,7 +13,9 @@ from tilecli.config import EvaluateParams, Params
 from tilecli.data.catalog import Photo, write_index
 from tilecli.data.manifest import Assigned, write_manifest
 from tilecli.errors import DataError
+from tilecli.evaluation import histogram
 from tilecli.evaluation.evaluate import choose_pictures, evaluate
+from tilecli.evaluation.pixels import parse_counts
 from tilecli.evaluation.records import read_records
 from tilecli.layout import Project
 
@@ -76,7 +78,14 @@ def test_writes_figures_records_curves_and_pictures(project: Project) -> None:
     assert set(figures["per_defect"]) == {"crack", "fray", "good"}
     assert figures["intervals"]["auroc"]["low"] <= figures["auroc"]
 
+    counts = parse_counts(project.histogram.read_text().splitlines(keepends=True), "")
     rows = read_records(project.per_image)
+    assert counts.sum() == sum(row.pixels for row in rows)
+    assert counts[1].sum() == sum(row.true_px for row in rows)
+    assert histogram.average_precision(counts) == pytest.approx(figures["pixel_ap"], abs=1e-6)
+    # Photo 5 has a false alarm of 64 px at 220/255 on a ground of 50/255.
+    wanted = -(64 * np.log(1 - 220 / 255) + (rows[5].pixels - 64) * np.log(1 - 50 / 255)) / rows[5].pixels
+    assert rows[5].loss == pytest.approx(wanted, rel=1e-4)
     assert [row.photo for row in rows] == [f"p{i:02d}" for i in range(12)]
     assert rows[0].true_px == 300
     assert rows[0].intersection_px == 15 * 2

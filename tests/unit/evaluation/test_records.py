@@ -12,6 +12,7 @@ from tilecli.evaluation.records import read_records, write_records
 def test_reads_what_it_wrote(record, tmp_path: Path) -> None:
     rows = [
         record(photo="a,b", intersection_px=3, predicted_px=5, true_px=4, score=0.25, ms=12.5, picture="worst_01.png"),
+        record(loss=0.0123),
         record(defect="good", verdict="defect"),
     ]
     write_records(tmp_path / "per_image.csv", rows)
@@ -42,3 +43,19 @@ def test_says_what_is_wrong_and_where(record, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_records(path)
     assert f"{path}:3" in str(caught.value)
+
+
+def test_reads_files_from_before_the_loss_was_recorded(record, tmp_path: Path) -> None:
+    path = tmp_path / "per_image.csv"
+    write_records(path, [record(photo="a", loss=0.5), record(photo="b", loss=0.25)])
+    with path.open(newline="") as stream:
+        rows = list(csv.reader(stream))
+    place = rows[0].index("loss")
+    with path.open("w", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([row[:place] + row[place + 1 :] for row in rows])
+    assert [(row.photo, row.loss) for row in read_records(path)] == [("a", None), ("b", None)]
+    with path.open("w", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([*rows[:2], [*rows[2][:place], "much"]])
+    with pytest.raises(DataError) as caught:
+        read_records(path)
+    assert caught.value.where == f"{path}:3"

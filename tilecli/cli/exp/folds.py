@@ -31,6 +31,9 @@ def folds(
     apply: Annotated[
         bool, typer.Option("--apply", help="Put the thresholds that all folds speak for into params.yaml.")
     ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print what was recorded of each photo, by the fold that did not know it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List cross-validations, or show one: pooled figures, their spread over the folds, every type, thresholds.
@@ -41,12 +44,35 @@ def folds(
     from tilecli.layout import find_project
 
     project = find_project()
+    if as_csv and (as_json or apply):
+        raise UsageError("--csv stands alone", hint="tiles exp folds NAME --csv")
+    if name is not None and as_csv:
+        _print_photos(project, name)
+        return
     if name is not None:
         show_group(project, name, apply=apply, as_json=as_json)
         return
-    if apply:
-        raise UsageError("--apply needs to know which", hint="tiles exp folds lists them; tiles exp folds NAME --apply")
+    if apply or as_csv:
+        option = "--apply" if apply else "--csv"
+        raise UsageError(
+            f"{option} needs to know which", hint=f"tiles exp folds lists them; tiles exp folds NAME {option}"
+        )
     _list(project, as_json=as_json)
+
+
+def _print_photos(project: Project, name: str) -> None:
+    import csv
+    import sys
+
+    from tilecli.evaluation import records
+    from tilecli.experiments import folds as library
+    from tilecli.experiments import store
+
+    writer = csv.DictWriter(sys.stdout, [*records.COLUMNS, "experiment"], lineterminator="\n")
+    found = library.read(project, library.find(store.experiments(project), name))
+    writer.writeheader()
+    for fold in found:
+        writer.writerows({**records.as_row(row), "experiment": fold.record.name} for row in fold.rows)
 
 
 def show_group(project: Project, name: str, *, apply: bool = False, as_json: bool = False) -> None:
