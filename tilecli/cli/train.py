@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 def train(
     lr: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.", rich_help_panel=COMMON)] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Number of epochs.", rich_help_panel=COMMON)] = None,
+    time_budget: Annotated[
+        str | None,
+        typer.Option(
+            "--time-budget",
+            metavar="30m",
+            help="End on time, whatever the epochs: 90s, 30m, 2h.",
+            rich_help_panel=COMMON,
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", help="Crops per step.", rich_help_panel=COMMON)
     ] = None,
@@ -75,6 +84,7 @@ def train(
     typed = {
         "train.learning_rate": lr,
         "train.epochs": epochs,
+        "train.time_budget": options.seconds_of(time_budget, "--time-budget"),
         "train.batch_size": batch_size,
         "train.img_size": img_size,
         "train.arch": arch,

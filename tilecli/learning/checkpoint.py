@@ -23,8 +23,8 @@ FORMAT = 1  # of best.ckpt
 BEST, LAST = "best.ckpt", "last.ckpt"
 OURS = "tiles"  # the key of our state in Lightning's checkpoint
 
-# Settings that a resumed run may change: neither alters what has been learnt so far.
-_MAY_CHANGE = frozenset({"epochs", "patience"})
+# Settings that a resumed run may change: none of them alters what has been learnt so far.
+_MAY_CHANGE = frozenset({"epochs", "patience", "time_budget", "valid_every", "compile", "loggers", "log_pictures"})
 
 Facts = dict[str, Any]
 
@@ -74,7 +74,8 @@ def read_last(path: Path, params: TrainParams, data: str) -> dict[str, Any]:
     state = content.get(OURS)
     if not isinstance(state, dict):
         raise ModelError("this is no checkpoint of tiles", where=str(path), hint="tiles train, without --resume")
-    before = state["facts"]["train"]
+    # A setting that is younger than the run was at its default then.
+    before = TrainParams().model_dump(mode="json") | state["facts"]["train"]
     now = params.model_dump(mode="json")
     differing = sorted(key for key in {*before, *now} - _MAY_CHANGE if before.get(key) != now.get(key))
     if differing:

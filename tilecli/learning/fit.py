@@ -20,8 +20,10 @@ from tilecli.data.datamodule import TileData
 from tilecli.errors import ModelError
 from tilecli.layout import Project
 from tilecli.learning import checkpoint, names, network, precision
+from tilecli.learning.budget import EndOnTime, budget_of
 from tilecli.learning.callbacks import EpochEnd, StepTicks, StopOnSignal
 from tilecli.learning.precision import Precision
+from tilecli.learning.stride import ValidateOnStride
 from tilecli.learning.task import SegmentationTask
 
 _MAX_WORKERS = 8  # processes that cut crops for a GPU; more of them wait for each other
@@ -48,8 +50,10 @@ def _fit(
 ) -> None:
     ours = restored[checkpoint.OURS] if restored else None
     done = int(ours["epoch"]) if ours else 0
-    if done >= settings.epochs:
-        progress.note(f"nothing to resume: all {done} epochs are done")
+    budget = budget_of(settings, restored)
+    if budget.is_over() if budget else done >= settings.epochs:
+        what = "the time budget is used up" if budget else f"all {done} epochs are done"
+        progress.note(f"nothing to resume: {what}")
         return
     torch.manual_seed(settings.seed)
     built = network.build(settings, weights=restored is None)
@@ -68,6 +72,8 @@ def _fit(
         "seed": settings.seed,
         "resumed": restored is not None,
         "torch": str(torch.__version__),
+        # By the clock, a run has as many steps as the machine had time for.
+        "reproducible": budget is None,
     }
     count = sum(value.numel() for value in built.network.parameters())
     progress.note(
@@ -76,8 +82,15 @@ def _fit(
         f"{photos.photos['train']} training and {photos.photos['valid']} validation photos",
         **{key: facts[key] for key in ("encoder_weights", "precision", "device", "threads")},
     )
-    task = SegmentationTask(built.network, settings, chosen, steps=photos.steps, start_epoch=done, restored=restored)
+    if budget:
+        progress.note(
+            f"the schedule follows the clock and ends after {budget.seconds:g} s, whatever train.epochs says; "
+            "such a run does not repeat to the last digit"
+        )
     steps = photos.steps
+    task = SegmentationTask(
+        built.network, settings, chosen, steps=steps, start_epoch=done, restored=restored, budget=budget
+    )
     # Only now that nothing is left to be found wrong: what the last run wrote may still be wanted.
     if restored is None and project.training.exists():
         shutil.rmtree(project.training)
@@ -87,17 +100,20 @@ def _fit(
         data,
         epochs=settings.epochs,
         patience=settings.patience,
-        photos=steps * settings.batch_size,
+        batch=settings.batch_size,
         state=ours,
+        budget=budget,
     )
-    with StopOnSignal() as stop, progress.task("train", settings.epochs * steps, "steps") as ticks:
-        ticks.done = done * steps
+    stride = ValidateOnStride(settings.valid_every, epochs=settings.epochs, done=done, budget=budget)
+    amount, unit = (budget.seconds, "s") if budget else (float(settings.epochs * steps), "steps")
+    with StopOnSignal() as stop, progress.task("train", amount, unit) as ticks:
+        ticks.done = budget.spent if budget else done * steps
         trainer = lightning.Trainer(
             accelerator="cpu" if chosen.device == "cpu" else "cuda",
             devices=1 if chosen.device == "cpu" else [int(chosen.device.partition(":")[2])],
             precision=chosen.lightning,
-            max_epochs=settings.epochs - done,
-            callbacks=[stop, StepTicks(ticks), ends],
+            max_epochs=-1 if budget else settings.epochs - done,
+            callbacks=[stop, StepTicks(ticks, budget), stride, *([EndOnTime(budget)] if budget else []), ends],
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -126,7 +142,8 @@ def _restore(project: Project, settings: TrainParams, data: str) -> dict[str, An
         progress.note("there is no interrupted training to resume: starting afresh")
         return None
     restored = checkpoint.read_last(path, settings, data)
-    progress.note(f"resuming after epoch {restored[checkpoint.OURS]['epoch']} of {settings.epochs}")
+    planned = "" if settings.time_budget else f" of {settings.epochs}"
+    progress.note(f"resuming after epoch {restored[checkpoint.OURS]['epoch']}{planned}")
     return restored
 
 
