@@ -102,9 +102,12 @@ class EpochEnd(lightning.Callback):
         total = self.done + math.ceil(left / per_epoch) if self._budget else self._epochs
         progress.epoch(self.done, total, **values)
 
+    def is_last(self, number: int) -> bool:
+        """Whether epoch `number` (from 1) ends the run as planned."""
+        return self._budget.is_over() if self._budget else number >= self._epochs
+
     def _stop_where_due(self, trainer: lightning.Trainer) -> None:
-        over = self._budget.is_over() if self._budget else self.done >= self._epochs
-        if self.best is None or over:
+        if self.best is None or self.is_last(self.done):
             return
         if self._patience and self.done - self.best["epoch"] >= self._patience:
             progress.note(f"stopped after epoch {self.done}: no better valid Dice in {self._patience} epochs")

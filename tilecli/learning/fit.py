@@ -20,11 +20,15 @@ from tilecli.data.datamodule import TileData
 from tilecli.errors import ModelError
 from tilecli.layout import Project
 from tilecli.learning import checkpoint, names, network, precision
-from tilecli.learning.budget import EndOnTime, budget_of
+from tilecli.learning.budget import Budget, EndOnTime, budget_of
 from tilecli.learning.callbacks import EpochEnd, StepTicks, StopOnSignal
+from tilecli.learning.loggers.callback import STATE, TellLoggers
+from tilecli.learning.loggers.interface import Run, RunLogger
+from tilecli.learning.loggers.opening import check_loggers, open_loggers, run_name
 from tilecli.learning.precision import Precision
 from tilecli.learning.stride import ValidateOnStride
 from tilecli.learning.task import SegmentationTask
+from tilecli.learning.trainer import make_trainer
 
 _MAX_WORKERS = 8  # processes that cut crops for a GPU; more of them wait for each other
 
@@ -38,6 +42,7 @@ def train(project: Project, params: Params, *, resume: bool) -> None:
     """
     settings = params.train
     names.check_names(settings.arch, settings.encoder)
+    check_loggers(settings.loggers)
     chosen = precision.choose(settings)
     with _quiet_libraries(), _threads(chosen.threads):
         data = _fingerprint(project)
@@ -104,26 +109,23 @@ def _fit(
         state=ours,
         budget=budget,
     )
-    stride = ValidateOnStride(settings.valid_every, epochs=settings.epochs, done=done, budget=budget)
-    amount, unit = (budget.seconds, "s") if budget else (float(settings.epochs * steps), "steps")
-    with StopOnSignal() as stop, progress.task("train", amount, unit) as ticks:
-        ticks.done = budget.spent if budget else done * steps
-        trainer = lightning.Trainer(
-            accelerator="cpu" if chosen.device == "cpu" else "cuda",
-            devices=1 if chosen.device == "cpu" else [int(chosen.device.partition(":")[2])],
-            precision=chosen.lightning,
-            max_epochs=-1 if budget else settings.epochs - done,
-            callbacks=[stop, StepTicks(ticks, budget), stride, *([EndOnTime(budget)] if budget else []), ends],
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            default_root_dir=str(project.training),
-            # Lets cuDNN time its algorithms: crops are all of one size. No effect on a CPU.
-            benchmark=chosen.name != "fp32",
-        )
+    epochs = -1 if budget else settings.epochs - done
+    with (
+        _loggers(project, settings, facts, restored) as loggers,
+        StopOnSignal() as stop,
+        _ticks(settings.epochs * steps, done * steps, budget) as ticks,
+    ):
+        callbacks: list[lightning.Callback] = [
+            stop,
+            StepTicks(ticks, budget),
+            ValidateOnStride(settings.valid_every, epochs=settings.epochs, done=done, budget=budget),
+            *([EndOnTime(budget)] if budget else []),
+            ends,
+        ]
+        if loggers:
+            every = settings.log_pictures
+            callbacks.append(TellLoggers(loggers, ends, photos.valid, every=every, is_last=ends.is_last))
+        trainer = make_trainer(chosen, epochs=epochs, callbacks=callbacks, folder=project.training)
         try:
             trainer.fit(task, datamodule=photos)
         except torch.OutOfMemoryError as error:
@@ -133,6 +135,30 @@ def _fit(
                 hint=f"-S train.batch_size={max(1, settings.batch_size // 2)}",
             ) from error
     progress.result("train", **ends.facts(), seconds=round(ends.seconds, 1), epochs=ends.done)
+
+
+@contextlib.contextmanager
+def _ticks(steps: int, done: int, budget: Budget | None) -> Iterator[progress.Task]:
+    """The task that advances with each step: in steps, or in seconds where those are what is limited."""
+    amount, unit = (budget.seconds, "s") if budget else (steps, "steps")
+    with progress.task("train", amount, unit) as ticks:
+        ticks.done = budget.spent if budget else done
+        yield ticks
+
+
+def _loggers(
+    project: Project, settings: TrainParams, facts: dict[str, Any], restored: dict[str, Any] | None
+) -> contextlib.AbstractContextManager[dict[str, RunLogger]]:
+    before = restored or {}
+    run = Run(
+        project.sources_root.name,
+        run_name(),
+        project.logs,
+        settings={f"train.{name}": value for name, value in settings.model_dump(mode="json").items()},
+        facts={name: value for name, value in facts.items() if name != "train"},
+        after=int(before[checkpoint.OURS]["epoch"]) if restored else 0,
+    )
+    return open_loggers(project, settings.loggers, run, before.get(STATE, {}))
 
 
 def _restore(project: Project, settings: TrainParams, data: str) -> dict[str, Any] | None:
