@@ -29,9 +29,12 @@ Make = Callable[[str], Project]
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No network, and the experiment's name as DVC would give it."""
 
+    connect = socket.socket.connect
+
     def refuse(self: socket.socket, address: Any) -> None:
         if self.family != socket.AF_UNIX:
             raise AssertionError(f"a connection to {address} was tried")
+        connect(self, address)
 
     quiet.be_quiet()
     monkeypatch.setattr(socket.socket, "connect", refuse)
