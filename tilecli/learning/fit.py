@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import shutil
-import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 
-from tilecli import files, hardware, progress
+from tilecli import files, progress
 from tilecli.config import Params, TrainParams
 from tilecli.data.datamodule import TileData
 from tilecli.errors import ModelError
@@ -28,9 +26,7 @@ from tilecli.learning.loggers.opening import check_loggers, open_loggers, run_na
 from tilecli.learning.precision import Precision
 from tilecli.learning.stride import ValidateOnStride
 from tilecli.learning.task import SegmentationTask
-from tilecli.learning.trainer import make_trainer
-
-_MAX_WORKERS = 8  # processes that cut crops for a GPU; more of them wait for each other
+from tilecli.learning.trainer import count_workers, make_trainer, quiet_libraries, torch_threads
 
 
 def train(project: Project, params: Params, *, resume: bool) -> None:
@@ -44,7 +40,7 @@ def train(project: Project, params: Params, *, resume: bool) -> None:
     names.check_names(settings.arch, settings.encoder)
     check_loggers(settings.loggers)
     chosen = precision.choose(settings)
-    with _quiet_libraries(), _threads(chosen.threads):
+    with quiet_libraries(), torch_threads(chosen.threads):
         data = _fingerprint(project)
         restored = _restore(project, settings, data) if resume else None
         _fit(project, settings, chosen, data, restored)
@@ -64,8 +60,7 @@ def _fit(
     built = network.build(settings, weights=restored is None)
     if restored is not None:
         built.network.load_state_dict(_network_state(restored))
-    workers = min(_MAX_WORKERS, hardware.usable_cores() - 1) if chosen.device != "cpu" else 0
-    photos = TileData(project, settings, multiple=built.multiple, start_epoch=done, workers=workers)
+    photos = TileData(project, settings, multiple=built.multiple, start_epoch=done, workers=count_workers(chosen))
     facts = {
         "train": settings.model_dump(mode="json"),
         "input": {**asdict(photos.contract), "mean": list(photos.contract.mean), "std": list(photos.contract.std)},
@@ -186,29 +181,3 @@ def _fingerprint(project: Project) -> str:
         if path.is_file():
             digest.update(files.sha256(path).encode())
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Lightning's tips and warnings are for its users; ours have `progress`."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric", "lightning")]
-    before = [(logger, logger.level) for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in before:
-            logger.setLevel(level)
