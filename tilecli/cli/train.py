@@ -10,6 +10,8 @@ from tilecli.cli import options, terminal
 from tilecli.cli.options import COMMON, PIPELINE, Json, Preset, Set
 from tilecli.cli.verb import verb
 
+TRIALS = "Instead of an experiment"
+
 if TYPE_CHECKING:
     from tilecli.experiments.store import Record
     from tilecli.layout import Project
@@ -66,6 +68,13 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted training stopped.", rich_help_panel=PIPELINE)
     ] = False,
+    find_lr: Annotated[
+        bool,
+        typer.Option("--find-lr", help="Only look for a good learning rate: a short test.", rich_help_panel=TRIALS),
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Only measure where the time goes: a few steps.", rich_help_panel=TRIALS)
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train, export and evaluate as one experiment; only what a change touches runs again.
@@ -95,6 +104,9 @@ def train(
         "train.precision": precision,
     }
     wanted = options.changes(project, preset, typed, set_)
+    if find_lr or profile:
+        _try_out(project, wanted, find_lr=find_lr, profile=profile, others=queue or resume, as_json=as_json)
+        return
     if queue:
         queue_up(project, [wanted], [name], targets=["train"] if only else [], message=message, as_json=as_json)
         return
@@ -117,6 +129,17 @@ def train(
     tried = store.experiments(project)
     done = next((record for record in tried if record.name == name), None)
     _show(project, done or store.workspace(project), outcome.ran, as_json=as_json)
+
+
+def _try_out(
+    project: Project, wanted: dict[str, Any], *, find_lr: bool, profile: bool, others: bool, as_json: bool
+) -> None:
+    from tilecli.cli import trials
+    from tilecli.errors import UsageError
+
+    if others or (find_lr and profile):
+        raise UsageError("--find-lr and --profile each stand alone: they run here and now and keep nothing")
+    (trials.find_rate if find_lr else trials.profile)(project, wanted, as_json=as_json)
 
 
 def _as_overrides(wanted: dict[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """The learning-rate range test: one short run in which the rate grows with every step (Smith, WACV 2017, section 3.3).
 
-Below some rate nothing is learnt, above another the loss rises. In between it falls, and a good peak for a schedule
-with a warm-up is where it falls fastest.
+Below some rate nothing is learnt, above another the loss rises. In between it falls; a tenth of the rate at which it is
+least is a peak that a schedule with a warm-up bears.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ class RateTest:
 
     rates: list[float]
     losses: list[float]  # smoothed
-    suggestion: float  # where the loss fell fastest
-    lowest: float  # the rate with the least loss; from there on it rises
+    suggestion: float  # a tenth of `least`
+    steepest: float  # the rate at which the loss fell fastest
+    least: float  # the rate with the least loss; from there on it rises
     diverged: bool  # whether the test ended early
 
 
@@ -73,7 +74,8 @@ def judge(rates: list[float], losses: list[float], *, diverged: bool) -> RateTes
             hint="tiles split shows whether there are defects to learn from",
         )
     best = begin + int(np.argmin(falling))
-    return RateTest(rates, smooth, float(f"{rates[best]:.2g}"), float(f"{rates[least]:.2g}"), diverged)
+    suggestion, steepest, bound = (float(f"{rate:.2g}") for rate in (rates[least] / 10, rates[best], rates[least]))
+    return RateTest(rates, smooth, suggestion, steepest, bound, diverged)
 
 
 def smoothed(losses: list[float]) -> list[float]:
