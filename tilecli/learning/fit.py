@@ -20,6 +20,7 @@ from tilecli.layout import Project
 from tilecli.learning import checkpoint, names, network, precision
 from tilecli.learning.budget import Budget, EndOnTime, budget_of
 from tilecli.learning.callbacks import EpochEnd, StepTicks, StopOnSignal
+from tilecli.learning.compiling import compile_wanted
 from tilecli.learning.loggers.callback import STATE, TellLoggers
 from tilecli.learning.loggers.interface import Run, RunLogger
 from tilecli.learning.loggers.opening import check_loggers, open_loggers, run_name
@@ -88,8 +89,17 @@ def _fit(
             "such a run does not repeat to the last digit"
         )
     steps = photos.steps
+    compiled = compile_wanted(built.network, settings, chosen, (settings.epochs - done) * steps)
+    facts["compiled"] = compiled
     task = SegmentationTask(
-        built.network, settings, chosen, steps=steps, start_epoch=done, restored=restored, budget=budget
+        built.network,
+        settings,
+        chosen,
+        steps=steps,
+        start_epoch=done,
+        restored=restored,
+        budget=budget,
+        compiled=compiled,
     )
     # Only now that nothing is left to be found wrong: what the last run wrote may still be wanted.
     if restored is None and project.training.exists():

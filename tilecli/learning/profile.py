@@ -22,6 +22,7 @@ from tilecli.data.datamodule import CropBatch
 from tilecli.layout import Project
 from tilecli.learning import losses, names, short
 from tilecli.learning.callbacks import StepTicks
+from tilecli.learning.compiling import compile_wanted
 from tilecli.learning.precision import Precision
 from tilecli.learning.short import Ready
 from tilecli.learning.task import SegmentationTask
@@ -67,7 +68,8 @@ def profile(project: Project, settings: TrainParams, steps: int = STEPS) -> Prof
         clock = _Clock(ready.chosen.device)
         flop = _flop_of_step(ready)
         peak = peak_flops(ready.chosen)
-        task = _TimedTask(ready.network, ready.settings, ready.chosen, steps=total, clock=clock)
+        compiled = compile_wanted(ready.network, settings, ready.chosen, settings.epochs * settings.steps_per_epoch)
+        task = _TimedTask(ready.network, ready.settings, ready.chosen, steps=total, compiled=compiled, clock=clock)
         _time_data(ready, clock)
         short.run(ready, task, StepTicks(ticks), validate=True)
         per_epoch = settings.steps_per_epoch or -(-ready.photos.photos["train"] // settings.batch_size)
