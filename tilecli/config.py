@@ -108,6 +108,7 @@ class TrainParams(Section):
     )
     epochs: Positive = Field(40, description="an epoch is steps_per_epoch steps and one validation")
     steps_per_epoch: NonNegative = Field(0, description="0: one crop from every training photo")
+    time_budget: NonNegative = Field(0, description="end after this many seconds instead of after epochs; 0: off")
     learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(0.002, description="peak rate of AdamW")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="of AdamW")
     warmup: Share = Field(0.05, description="share of all steps over which the rate rises")
@@ -130,11 +131,21 @@ class TrainParams(Section):
         "full", description="flips and turns; full adds exposure and noise"
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(0.99, description="decay of the averaged weights; 0: off")
+    valid_every: Positive = Field(1, description="in the first half of a run, validate only every so many epochs")
     patience: NonNegative = Field(0, description="stop after this many epochs without a better valid Dice; 0: never")
     seed: NonNegative = Field(0, description="same seed, same machine: same metrics")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="auto: bf16 where the hardware is good at it"
+    )
+    compile: Literal["auto", "on", "off"] = Field(
+        "auto", description="torch.compile; auto: on a GPU, where the run is long enough to pay for it"
+    )
+    loggers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(
+        (), description="further records below logs/, each an extra of that name; nothing leaves this machine"
+    )
+    log_pictures: NonNegative = Field(
+        5, description="loggers get pictures of fixed validation photos every so many epochs; 0: none"
     )
 
     @model_validator(mode="after")

@@ -99,6 +99,11 @@ class Project:
         return self.training / "checkpoints"
 
     @property
+    def logs(self) -> Path:
+        """What `train.loggers` write, of all runs; a temporary clone's go to the project that it is a clone of."""
+        return self.sources_root / "logs"
+
+    @property
     def bundle(self) -> Path:
         """What is deployed."""
         return self.root / "models" / "bundle"

@@ -17,6 +17,8 @@ _DEFAULTS = {
     "ITERATIVE_DO_NOT_TRACK": "1",
     "DVC_STUDIO_OFFLINE": "true",
     "NO_ALBUMENTATIONS_UPDATE": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "WANDB_ERROR_REPORTING": "false",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
     # From 1.29 on, ONNX Runtime's builds for Linux and macOS report machine and models to Microsoft, in native code.

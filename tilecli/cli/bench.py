@@ -11,20 +11,22 @@ from tilecli.cli import terminal
 from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
 
-_PARTS = ("commands", "inference", "serve", "training")
+# What can be asked for, and the module that measures it.
+_PARTS = {"commands": "commands", "inference": "inference", "serve": "serve", "train": "training"}
+_FORMER = {"training": "train"}  # names that parts had
 
 
 @verb
 def bench(
     parts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[commands|inference|serve|training]…", help="What to measure; default: all."),
+        typer.Argument(metavar="[commands|inference|serve|train]…", help="What to measure; default: all."),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure whole commands, inference, serving and training against plain loops in the same run.
 
-    Example: tiles bench training
+    Example: tiles bench train
     """
     import importlib
 
@@ -32,7 +34,7 @@ def bench(
     from tilecli.cli.live import display
     from tilecli.errors import UsageError, near_matches
 
-    wanted = parts or list(_PARTS)
+    wanted = [_FORMER.get(part, part) for part in parts or _PARTS]
     for part in wanted:
         if part not in _PARTS:
             hint = near_matches(part, list(_PARTS)) or ", ".join(_PARTS)
@@ -40,7 +42,7 @@ def bench(
     figures = []
     with display():
         for part in wanted:
-            figures += importlib.import_module(f"tilecli.bench.{part}").measure()
+            figures += importlib.import_module(f"tilecli.bench.{_PARTS[part]}").measure()
     machine = {
         "cpu": hardware.cpu_name(),
         "cores": hardware.usable_cores(),

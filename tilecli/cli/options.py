@@ -45,6 +45,21 @@ Preset = Annotated[
 ]
 
 
+def seconds_of(text: str | None, option: str) -> int | None:
+    """Whole seconds of `90s`, `30m`, `2h`, `1h30m` or a bare number of seconds; None for None."""
+    import re
+
+    from tilecli.errors import UsageError
+
+    if text is None:
+        return None
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip().lower())
+    if not text.strip() or parts is None:
+        raise UsageError(f"'{text}' is no length of time", where=option, hint=f"{option} 30m, or 90s, 2h, 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in parts.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
 def preset_file(name: str) -> Path:
     """The file of a preset given by name or path."""
     from tilecli.errors import ConfigError, near_matches

@@ -10,6 +10,8 @@ from tilecli.cli import options, terminal
 from tilecli.cli.options import COMMON, PIPELINE, Json, Preset, Set
 from tilecli.cli.verb import verb
 
+TRIALS = "Instead of an experiment"
+
 if TYPE_CHECKING:
     from tilecli.experiments.store import Record
     from tilecli.layout import Project
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 def train(
     lr: Annotated[float | None, typer.Option("--lr", help="Peak learning rate.", rich_help_panel=COMMON)] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Number of epochs.", rich_help_panel=COMMON)] = None,
+    time_budget: Annotated[
+        str | None,
+        typer.Option(
+            "--time-budget",
+            metavar="30m",
+            help="End on time, whatever the epochs: 90s, 30m, 2h.",
+            rich_help_panel=COMMON,
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", help="Crops per step.", rich_help_panel=COMMON)
     ] = None,
@@ -71,6 +82,13 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted training stopped.", rich_help_panel=PIPELINE)
     ] = False,
+    find_lr: Annotated[
+        bool,
+        typer.Option("--find-lr", help="Only look for a good learning rate: a short test.", rich_help_panel=TRIALS),
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Only measure where the time goes: a few steps.", rich_help_panel=TRIALS)
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train, export and evaluate as one experiment; only what a change touches runs again.
@@ -89,6 +107,7 @@ def train(
     typed = {
         "train.learning_rate": lr,
         "train.epochs": epochs,
+        "train.time_budget": options.seconds_of(time_budget, "--time-budget"),
         "train.batch_size": batch_size,
         "train.img_size": img_size,
         "train.arch": arch,
@@ -107,6 +126,9 @@ def train(
         )  # fmt: skip
         return
     wanted = options.changes(project, preset, typed, set_)
+    if find_lr or profile:
+        _try_out(project, wanted, find_lr=find_lr, profile=profile, others=queue or resume, as_json=as_json)
+        return
     if queue:
         queue_up(project, [wanted], [name], targets=["train"] if only else [], message=message, as_json=as_json)
         return
@@ -129,6 +151,17 @@ def train(
     tried = store.experiments(project)
     done = next((record for record in tried if record.name == name), None)
     _show(project, done or store.workspace(project), outcome.ran, as_json=as_json)
+
+
+def _try_out(
+    project: Project, wanted: dict[str, Any], *, find_lr: bool, profile: bool, others: bool, as_json: bool
+) -> None:
+    from tilecli.cli import trials
+    from tilecli.errors import UsageError
+
+    if others or (find_lr and profile):
+        raise UsageError("--find-lr and --profile each stand alone: they run here and now and keep nothing")
+    (trials.find_rate if find_lr else trials.profile)(project, wanted, as_json=as_json)
 
 
 def _as_overrides(wanted: dict[str, Any]) -> list[str]:

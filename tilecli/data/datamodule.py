@@ -181,6 +181,7 @@ class TileData(lightning.LightningDataModule):
         self.contract = InputContract(params.img_size, multiple, mean, std, params.channels)
         self.steps = params.steps_per_epoch or -(-len(train) // (params.batch_size * params.accumulate))
         self.photos = {"train": len(train), "valid": len(valid)}
+        self.valid = valid
         self._crops = CropDataset(train, params, self.contract)
         self._order = EpochSteps(self.steps * params.accumulate, start_epoch)
         # The network at scale: a photo in validation takes the same short side as a crop's photo did in training.

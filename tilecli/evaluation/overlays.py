@@ -10,23 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from tilecli import files, palette
+from tilecli.data import marks
 from tilecli.data.preprocess import Uint8
 from tilecli.errors import DataError
 from tilecli.evaluation import lettering
 from tilecli.evaluation.lettering import BOLD
 from tilecli.opencv import cv2
 
-# Sides of a photo in a panel, px: smaller ones are enlarged by whole factors, larger ones reduced.
-_SMALL, _LARGE = 560, 640
 _GAP, _TITLE, _HEADER, _LEGEND_ROOM = 12, 24, 44, 28  # px, on the 4-px grid
 _NARROWEST = 640  # a panel must hold its legend
 _STRIPE_PX = 4
 _LEGEND = (("found", palette.GOOD), ("missed", palette.DEFECT), ("false (striped)", palette.UNCERTAIN))
-
-
-def as_rgb(photo: Uint8) -> Uint8:
-    """H×W×1 or H×W×3 photo → H×W×3, a copy."""
-    return np.array(np.broadcast_to(photo, (photo.shape[0], photo.shape[1], 3)), np.uint8, order="C")
 
 
 def overlay(photo: Uint8, mask: Uint8, truth: Uint8 | None = None, alpha: float = palette.FILL) -> Uint8:
@@ -34,23 +28,23 @@ def overlay(photo: Uint8, mask: Uint8, truth: Uint8 | None = None, alpha: float 
 
     Outlines run around a mask, not over it, so that the smallest defect stays visible.
     """
-    image = as_rgb(photo)
-    _fill(image, mask, palette.DEFECT, alpha)
-    _ring(image, mask, palette.DEFECT)
+    image = marks.as_rgb(photo)
+    marks.fill(image, mask, palette.DEFECT, alpha)
+    marks.ring(image, mask, palette.DEFECT)
     if truth is not None:
-        _ring(image, truth, palette.TRUTH)
+        marks.ring(image, truth, palette.TRUTH)
     return image
 
 
 def error_map(photo: Uint8, mask: Uint8, truth: Uint8) -> Uint8:
     """The photo with what the prediction found, missed (outlined alike) and marked wrongly (striped as well)."""
-    image = as_rgb(photo)
+    image = marks.as_rgb(photo)
     found, missed, false = truth & mask, truth & (1 - mask), mask & (1 - truth)
     for part, colour in ((found, palette.GOOD), (missed, palette.DEFECT), (false, palette.UNCERTAIN)):
-        _fill(image, part, colour, palette.FILL)
+        marks.fill(image, part, colour, palette.FILL)
     diagonal = np.arange(mask.shape[0])[:, None] + np.arange(mask.shape[1])
     stripes = (diagonal // _STRIPE_PX % 2).astype(np.uint8)
-    _fill(image, false & stripes, palette.UNCERTAIN, 0.5)
+    marks.fill(image, false & stripes, palette.UNCERTAIN, 0.5)
     for part, colour in ((found, palette.GOOD), (missed, palette.DEFECT), (false, palette.UNCERTAIN)):
         edge = part & (1 - _eroded(part))
         image[edge > 0] = palette.rgb(colour)
@@ -59,10 +53,10 @@ def error_map(photo: Uint8, mask: Uint8, truth: Uint8) -> Uint8:
 
 def panel(photo: Uint8, mask: Uint8, truth: Uint8, caption: str) -> Uint8:
     """Photo, truth, prediction and error map side by side under a caption, with a legend."""
-    photo, mask, truth = _presentable(photo, mask, truth)
+    photo, mask, truth = marks.presentable(photo, mask, truth)
     height, width = mask.shape[0], mask.shape[1]
     views = {
-        "photo": as_rgb(photo),
+        "photo": marks.as_rgb(photo),
         "truth": _truth(photo, truth),
         "prediction": overlay(photo, mask),
         "error map": error_map(photo, mask, truth),
@@ -94,40 +88,11 @@ def save(path: Path, image: Uint8) -> None:
         temporary.write_bytes(data.tobytes())
 
 
-def _presentable(photo: Uint8, mask: Uint8, truth: Uint8) -> tuple[Uint8, Uint8, Uint8]:
-    """Enlarge small photos by a whole factor, pixels staying crisp; reduce large ones."""
-    height, width = mask.shape
-    longest = max(height, width)
-    if longest > _LARGE:
-        size = max(1, round(width * _LARGE / longest)), max(1, round(height * _LARGE / longest))
-        small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-        small = small if small.ndim == 3 else small[:, :, None]
-        # Any covered pixel counts: a small defect must not vanish from its own picture.
-        masks = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0 for m in (mask, truth)]
-        return np.asarray(small, np.uint8), masks[0].astype(np.uint8), masks[1].astype(np.uint8)
-    factor = max(1, round(_SMALL / longest))
-    if factor == 1:
-        return photo, mask, truth
-    block = np.ones((factor, factor), np.uint8)
-    return np.kron(photo, block[:, :, None]), np.kron(mask, block), np.kron(truth, block)
-
-
 def _truth(photo: Uint8, truth: Uint8) -> Uint8:
-    image = as_rgb(photo)
-    _fill(image, truth, palette.TRUTH, palette.FILL)
-    _ring(image, truth, palette.TRUTH)
+    image = marks.as_rgb(photo)
+    marks.fill(image, truth, palette.TRUTH, palette.FILL)
+    marks.ring(image, truth, palette.TRUTH)
     return image
-
-
-def _fill(image: Uint8, mask: Uint8, colour: str, alpha: float) -> None:
-    inside = mask > 0
-    mixed = image[inside] * (1 - alpha) + np.asarray(palette.rgb(colour)) * alpha
-    image[inside] = np.rint(mixed).astype(np.uint8)
-
-
-def _ring(image: Uint8, mask: Uint8, colour: str) -> None:
-    grown = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=palette.OUTLINE_PX)
-    image[(grown > 0) & (mask == 0)] = palette.rgb(colour)
 
 
 def _eroded(mask: Uint8) -> Uint8:

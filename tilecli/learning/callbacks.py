@@ -5,6 +5,7 @@ How the records and checkpoints look is in `tilecli.learning.record` and `tilecl
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -16,6 +17,7 @@ import pytorch_lightning as lightning
 from tilecli import files, progress
 from tilecli.layout import Project
 from tilecli.learning import checkpoint
+from tilecli.learning.budget import Budget
 from tilecli.learning.checkpoint import Facts
 from tilecli.learning.record import Record
 from tilecli.learning.task import SegmentationTask
@@ -36,12 +38,13 @@ class EpochEnd(lightning.Callback):
         *,
         epochs: int,
         patience: int,
-        photos: int,
+        batch: int,
         state: dict[str, Any] | None,
+        budget: Budget | None = None,
     ) -> None:
-        """`facts` of the run, `data` the fingerprint of photos and split, `photos` crops per epoch.
+        """`facts` of the run, `data` the fingerprint of photos and split, `batch` crops per batch.
 
-        `state` is what an earlier run's checkpoint kept for this class.
+        `state` is what an earlier run's checkpoint kept for this class. A `budget` decides instead of `epochs`.
         """
         before = state or {"epoch": 0, "seconds": 0.0, "best": None}
         self.best: dict[str, float] | None = before["best"]
@@ -51,7 +54,9 @@ class EpochEnd(lightning.Callback):
         self.seconds = float(before["seconds"])  # all epochs so far, also those of interrupted runs
         self.done = int(before["epoch"])
         self._project, self._facts, self._data = project, facts, data
-        self._epochs, self._patience, self._photos = epochs, patience, photos
+        self._epochs, self._patience, self._batch, self._budget = epochs, patience, batch, budget
+        self.series: dict[str, float] = {}  # of the last epoch
+        self.figures: dict[str, Any] = {}
         self._record = Record(project.training, after=self.done)
         self._started = self._trained = 0.0
         self._run: list[float] = []  # seconds of each epoch of this process
@@ -71,8 +76,10 @@ class EpochEnd(lightning.Callback):
         self.done = task.epochs_done + 1
         self._run.append(time.monotonic() - self._started)
         self.seconds += self._run[-1]
-        speed = self._photos / max(self._trained, 1e-9)
-        better = self._is_better(task)
+        # A run that ends on time may cut its last epoch short.
+        trained = self._trained if task.validated else self._run[-1]
+        speed = (trainer.fit_loop.batch_idx + 1) * self._batch / max(trained, 1e-9)
+        better = task.validated and self._is_better(task)
         if better:
             dice, threshold = task.valid.best
             self.best = {"epoch": self.done, "dice": dice, "threshold": threshold, "loss": task.valid_loss}
@@ -80,29 +87,37 @@ class EpochEnd(lightning.Callback):
         if better:
             self._save_best(task)
         self._save_last(trainer)
-        progress.epoch(
-            self.done,
-            self._epochs,
-            loss=task.train_loss,
-            valid_loss=task.valid_loss,
-            valid_dice=task.valid.dice,
-            photos_per_s=speed,
-            lr=task.rate,
-            seconds_left=(self._epochs - self.done) * sorted(self._run)[len(self._run) // 2],
-            best_dice=self._best["dice"],
-            best_epoch=self._best["epoch"],
-        )
-        if self._patience and self.done - self._best["epoch"] >= self._patience and self.done < self._epochs:
+        self._tell(task, speed)
+        self._stop_where_due(trainer)
+
+    def _tell(self, task: SegmentationTask, speed: float) -> None:
+        per_epoch = sorted(self._run)[len(self._run) // 2]
+        left = (self._epochs - self.done) * per_epoch
+        if self._budget:
+            left = 0.0 if self._budget.is_over() else self._budget.left
+        values = {"loss": task.train_loss}
+        if task.validated:
+            values |= {"valid_loss": task.valid_loss, "valid_dice": task.valid.dice}
+        values |= {"photos_per_s": speed, "lr": task.rate, "seconds_left": left}
+        if self.best is not None:
+            values |= {"best_dice": self.best["dice"], "best_epoch": self.best["epoch"]}
+        total = self.done + math.ceil(left / per_epoch) if self._budget else self._epochs
+        progress.epoch(self.done, total, **values)
+
+    def is_last(self, number: int) -> bool:
+        """Whether epoch `number` (from 1) ends the run as planned."""
+        return self._budget.is_over() if self._budget else number >= self._epochs
+
+    def _stop_where_due(self, trainer: lightning.Trainer) -> None:
+        if self.best is None or self.is_last(self.done):
+            return
+        if self._patience and self.done - self.best["epoch"] >= self._patience:
             progress.note(f"stopped after epoch {self.done}: no better valid Dice in {self._patience} epochs")
             trainer.should_stop = True
-        if progress.finish_wanted() and self.done < self._epochs:
-            progress.note(f"ended after epoch {self.done} of {self._epochs}, as was asked for")
+        if progress.finish_wanted():
+            planned = "" if self._budget else f" of {self._epochs}"
+            progress.note(f"ended after epoch {self.done}{planned}, as was asked for")
             trainer.should_stop = True
-
-    @property
-    def _best(self) -> dict[str, float]:
-        assert self.best is not None  # noqa: S101 - the first epoch is always the best so far
-        return self.best
 
     def _is_better(self, task: SegmentationTask) -> bool:
         """Higher valid Dice at its best threshold; where that is equal the lower valid loss."""
@@ -111,31 +126,34 @@ class EpochEnd(lightning.Callback):
         return (task.valid.best[0], -task.valid_loss) > (self.best["dice"], -self.best["loss"])
 
     def _note_down(self, task: SegmentationTask, speed: float) -> None:
-        dice, threshold = task.valid.best
-        series = {
-            "train/loss": task.train_loss,
-            "valid/loss": task.valid_loss,
-            "valid/dice": task.valid.dice,
-            "valid/dice_best": dice,
-            "valid/threshold": threshold,
-            "valid/jaccard": task.valid.jaccard,
-            "valid/foreground_acc": task.valid.foreground_acc,
-            "lr": task.rate,
-        }
-        figures = {
+        self.series = {"train/loss": task.train_loss, "lr": task.rate}
+        if task.validated:
+            dice, threshold = task.valid.best
+            self.series |= {
+                "valid/loss": task.valid_loss,
+                "valid/dice": task.valid.dice,
+                "valid/dice_best": dice,
+                "valid/threshold": threshold,
+                "valid/jaccard": task.valid.jaccard,
+                "valid/foreground_acc": task.valid.foreground_acc,
+            }
+        best = {}
+        if self.best is not None:  # 0.5 in a run that was begun before the threshold was chosen
+            best = {"threshold": 0.5} | {name: self.best[name] for name in self.best if name != "loss"}
+        self.figures = {
             "epoch": self.done,
-            "best/dice": self._best["dice"],
-            "best/threshold": self._best.get("threshold", 0.5),  # 0.5 in a run that was begun before it was chosen
-            "best/epoch": self._best["epoch"],
+            **{f"best/{name}": best[name] for name in ("dice", "threshold", "epoch") if best},
             "seconds": round(self.seconds, 1),
             "photos_per_s": round(speed, 2),
             "resumed": self._facts["resumed"],
         }
-        self._record.epoch(self.done, series, figures)
+        self._record.epoch(self.done, self.series, self.figures)
 
     def facts(self) -> Facts:
         """The run's facts with those of its best epoch."""
-        return {**self._facts, "epoch": self._best["epoch"], "valid_dice": self._best["dice"]}
+        if self.best is None:  # nothing was validated yet
+            return dict(self._facts)
+        return {**self._facts, "epoch": self.best["epoch"], "valid_dice": self.best["dice"]}
 
     def _save_best(self, task: SegmentationTask) -> None:
         weights = task.deployed_weights()
@@ -162,17 +180,17 @@ class EpochEnd(lightning.Callback):
 
 
 class StepTicks(lightning.Callback):
-    """Advances a progress task by one for each step of the optimiser."""
+    """Advances a progress task with each step of the optimiser: by one, or by the seconds of a `budget` it took."""
 
-    def __init__(self, ticks: progress.Task, batches: int = 1) -> None:
+    def __init__(self, ticks: progress.Task, batches: int = 1, budget: Budget | None = None) -> None:
         """`batches` make a step."""
-        self._ticks, self._batches = ticks, batches
+        self._ticks, self._batches, self._budget = ticks, batches, budget
 
     def on_train_batch_end(self, *args: Any) -> None:
         """One more step is done, if this was its last batch."""
         number: int = args[4]
         if (number + 1) % self._batches == 0:
-            self._ticks.advance()
+            self._ticks.advance(self._budget.spent - self._ticks.done if self._budget else 1)
 
 
 class StopRequestedError(BaseException):

@@ -23,8 +23,8 @@ FORMAT = 1  # of best.ckpt
 BEST, LAST = "best.ckpt", "last.ckpt"
 OURS = "tiles"  # the key of our state in Lightning's checkpoint
 
-# Settings that a resumed run may change: neither alters what has been learnt so far.
-_MAY_CHANGE = frozenset({"epochs", "patience"})
+# Settings that a resumed run may change: none of them alters what has been learnt so far.
+_MAY_CHANGE = frozenset({"epochs", "patience", "time_budget", "valid_every", "compile", "loggers", "log_pictures"})
 
 Facts = dict[str, Any]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import shutil
-import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -14,18 +12,23 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 
-from tilecli import files, hardware, progress
+from tilecli import files, progress
 from tilecli.config import Params, TrainParams
 from tilecli.data.datamodule import TileData
 from tilecli.errors import ModelError
 from tilecli.layout import Project
 from tilecli.learning import checkpoint, names, network, precision
+from tilecli.learning.budget import Budget, EndOnTime, budget_of
 from tilecli.learning.callbacks import EpochEnd, StepTicks, StopOnSignal
+from tilecli.learning.compiling import compile_wanted
+from tilecli.learning.loggers.callback import STATE, TellLoggers
+from tilecli.learning.loggers.interface import Run, RunLogger
+from tilecli.learning.loggers.opening import check_loggers, open_loggers, run_name
 from tilecli.learning.precision import Precision
 from tilecli.learning.pretrain import pretrain
+from tilecli.learning.stride import ValidateOnStride
 from tilecli.learning.task import SegmentationTask
-
-_MAX_WORKERS = 8  # processes that cut crops for a GPU; more of them wait for each other
+from tilecli.learning.trainer import count_workers, make_trainer, quiet_libraries, torch_threads
 
 
 def train(project: Project, params: Params, *, resume: bool) -> None:
@@ -37,8 +40,9 @@ def train(project: Project, params: Params, *, resume: bool) -> None:
     """
     settings = params.train
     names.check_names(settings.arch, settings.encoder)
+    check_loggers(settings.loggers)
     chosen = precision.choose(settings)
-    with _quiet_libraries(), _threads(chosen.threads):
+    with quiet_libraries(), torch_threads(chosen.threads):
         data = _fingerprint(project)
         restored = _restore(project, settings, data) if resume else None
         _fit(project, settings, chosen, data, restored)
@@ -51,15 +55,16 @@ def _fit(
     done = int(ours["epoch"]) if ours else 0
     if ours:
         checkpoint.restore_best(project.checkpoints / checkpoint.BEST, ours)
-    if done >= settings.epochs:
-        progress.note(f"nothing to resume: all {done} epochs are done")
+    budget = budget_of(settings, restored)
+    if budget.is_over() if budget else done >= settings.epochs:
+        what = "the time budget is used up" if budget else f"all {done} epochs are done"
+        progress.note(f"nothing to resume: {what}")
         return
     torch.manual_seed(settings.seed)
     built = network.build(settings, weights=restored is None)
     if restored is not None:
         built.network.load_state_dict(_network_state(restored))
-    workers = min(_MAX_WORKERS, hardware.usable_cores() - 1) if chosen.device != "cpu" else 0
-    photos = TileData(project, settings, multiple=built.multiple, start_epoch=done, workers=workers)
+    photos = TileData(project, settings, multiple=built.multiple, start_epoch=done, workers=count_workers(chosen))
     facts = {
         "train": settings.model_dump(mode="json"),
         "input": {**asdict(photos.contract), "mean": list(photos.contract.mean), "std": list(photos.contract.std)},
@@ -71,6 +76,8 @@ def _fit(
         "seed": settings.seed,
         "resumed": restored is not None,
         "torch": str(torch.__version__),
+        # By the clock, a run has as many steps as the machine had time for.
+        "reproducible": budget is None,
     }
     if ours and "pretraining" in ours["facts"]:
         facts["pretraining"] = ours["facts"]["pretraining"]
@@ -81,8 +88,24 @@ def _fit(
         f"{photos.photos['train']} training and {photos.photos['valid']} validation photos",
         **{key: facts[key] for key in ("encoder_weights", "precision", "device", "threads")},
     )
-    task = SegmentationTask(built.network, settings, chosen, steps=photos.steps, start_epoch=done, restored=restored)
+    if budget:
+        progress.note(
+            f"the schedule follows the clock and ends after {budget.seconds:g} s, whatever train.epochs says; "
+            "such a run does not repeat to the last digit"
+        )
     steps = photos.steps
+    compiled = compile_wanted(built.network, settings, chosen, (settings.epochs - done) * steps)
+    facts["compiled"] = compiled
+    task = SegmentationTask(
+        built.network,
+        settings,
+        chosen,
+        steps=steps,
+        start_epoch=done,
+        restored=restored,
+        budget=budget,
+        compiled=compiled,
+    )
     # Only now that nothing is left to be found wrong: what the last run wrote may still be wanted.
     if restored is None and project.training.exists():
         shutil.rmtree(project.training)
@@ -92,33 +115,57 @@ def _fit(
         data,
         epochs=settings.epochs,
         patience=settings.patience,
-        photos=steps * settings.batch_size * settings.accumulate,
+        batch=settings.batch_size,
         state=ours,
+        budget=budget,
     )
     with StopOnSignal() as stop, _enough_memory(settings), contextlib.ExitStack() as stack:
         if settings.pretrain_epochs and restored is None:
             facts["pretraining"] = pretrain(built.network, photos, settings, chosen, stop)
-        ticks = stack.enter_context(progress.task("train", settings.epochs * steps, "steps"))
-        ticks.done = done * steps
-        trainer = lightning.Trainer(
-            accelerator="cpu" if chosen.device == "cpu" else "cuda",
-            devices=1 if chosen.device == "cpu" else [int(chosen.device.partition(":")[2])],
-            precision=chosen.lightning,
-            max_epochs=settings.epochs - done,
-            callbacks=[stop, StepTicks(ticks, settings.accumulate), ends],
-            accumulate_grad_batches=settings.accumulate,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            default_root_dir=str(project.training),
-            # Lets cuDNN time its algorithms: crops are all of one size. No effect on a CPU.
-            benchmark=chosen.name != "fp32",
+            if budget:
+                budget.begin_steps()
+        loggers = stack.enter_context(_loggers(project, settings, facts, restored))
+        ticks = stack.enter_context(_ticks(settings.epochs * steps, done * steps, budget))
+        callbacks: list[lightning.Callback] = [
+            stop,
+            StepTicks(ticks, settings.accumulate, budget),
+            ValidateOnStride(settings.valid_every, epochs=settings.epochs, done=done, budget=budget),
+            *([EndOnTime(budget)] if budget else []),
+            ends,
+        ]
+        if loggers:
+            every = settings.log_pictures
+            callbacks.append(TellLoggers(loggers, ends, photos.valid, every=every, is_last=ends.is_last))
+        epochs = -1 if budget else settings.epochs - done
+        trainer = make_trainer(
+            chosen, epochs=epochs, accumulate=settings.accumulate, callbacks=callbacks, folder=project.training
         )
         trainer.fit(task, datamodule=photos)
     progress.result("train", **ends.facts(), seconds=round(ends.seconds, 1), epochs=ends.done)
+
+
+@contextlib.contextmanager
+def _ticks(steps: int, done: int, budget: Budget | None) -> Iterator[progress.Task]:
+    """The task that advances with each step: in steps, or in seconds where those are what is limited."""
+    amount, unit = (budget.seconds, "s") if budget else (steps, "steps")
+    with progress.task("train", amount, unit) as ticks:
+        ticks.done = budget.spent if budget else done
+        yield ticks
+
+
+def _loggers(
+    project: Project, settings: TrainParams, facts: dict[str, Any], restored: dict[str, Any] | None
+) -> contextlib.AbstractContextManager[dict[str, RunLogger]]:
+    before = restored or {}
+    run = Run(
+        project.sources_root.name,
+        run_name(),
+        project.logs,
+        settings={f"train.{name}": value for name, value in settings.model_dump(mode="json").items()},
+        facts={name: value for name, value in facts.items() if name != "train"},
+        after=int(before[checkpoint.OURS]["epoch"]) if restored else 0,
+    )
+    return open_loggers(project, settings.loggers, run, before.get(STATE, {}))
 
 
 def _restore(project: Project, settings: TrainParams, data: str) -> dict[str, Any] | None:
@@ -128,7 +175,8 @@ def _restore(project: Project, settings: TrainParams, data: str) -> dict[str, An
         progress.note("there is no interrupted training to resume: starting afresh")
         return None
     restored = checkpoint.read_last(path, settings, data)
-    progress.note(f"resuming after epoch {restored[checkpoint.OURS]['epoch']} of {settings.epochs}")
+    planned = "" if settings.time_budget else f" of {settings.epochs}"
+    progress.note(f"resuming after epoch {restored[checkpoint.OURS]['epoch']}{planned}")
     return restored
 
 
@@ -158,29 +206,3 @@ def _enough_memory(settings: TrainParams) -> Iterator[None]:
             where="train.batch_size",
             hint=f"-S train.batch_size={smaller} -S train.accumulate={2 * settings.accumulate}",
         ) from error
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Lightning's tips and warnings are for its users; ours have `progress`."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric", "lightning")]
-    before = [(logger, logger.level) for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in before:
-            logger.setLevel(level)

@@ -16,6 +16,7 @@ from tilecli.data import preprocess
 from tilecli.data.datamodule import CropBatch, PhotoBatch
 from tilecli.errors import ModelError
 from tilecli.learning import losses
+from tilecli.learning.budget import Budget
 from tilecli.learning.counts import PixelCounts
 from tilecli.learning.ema import AveragedWeights
 from tilecli.learning.precision import Precision
@@ -37,16 +38,25 @@ class SegmentationTask(lightning.LightningModule):
         steps: int,
         start_epoch: int = 0,
         restored: dict[str, Any] | None = None,
+        budget: Budget | None = None,
+        compiled: bool = False,
     ) -> None:
-        """`steps` of the optimiser per epoch; `start_epoch` epochs are done and held by the checkpoint `restored`."""
+        """`steps` of the optimiser per epoch; `start_epoch` epochs are done and held by the checkpoint `restored`.
+
+        With a `budget` the rate follows its clock; `compiled` runs the training steps through torch.compile.
+        """
         super().__init__()
         self.network = network.to(memory_format=precision.memory_format)
         self.average: AveragedWeights | None = None
-        self.train_loss = self.valid_loss = float("nan")
+        self.valid_loss = float("nan")
         self.valid = PixelCounts()
+        self.validated = False  # in the present epoch
         self.rate = 0.0
         self._settings, self._precision = params, precision
         self._steps, self._start, self._restored = steps, start_epoch, restored
+        self._budget = budget
+        # The method and not the module: a wrapping module would put the weights into the checkpoint twice.
+        self._train_forward = torch.compile(network.forward) if compiled else network
         self._losses: list[torch.Tensor] = []
         self._valid_sums: losses.PixelSums | None = None
 
@@ -54,6 +64,11 @@ class SegmentationTask(lightning.LightningModule):
     def epochs_done(self) -> int:
         """Epochs that were finished before the present one, in this run and in those it goes on from."""
         return self._start + self.current_epoch
+
+    @property
+    def train_loss(self) -> float:
+        """Mean loss of the present epoch's steps so far."""
+        return float(torch.stack(self._losses).double().mean()) if self._losses else float("nan")
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW (Loshchilov and Hutter, ICLR 2019); biases and norms are not decayed."""
@@ -84,7 +99,7 @@ class SegmentationTask(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Forget the last epoch's losses."""
-        self._losses = []
+        self._losses, self.validated = [], False
 
     def on_train_batch_start(self, batch: CropBatch, batch_idx: int) -> None:
         """Set the step's learning rate, and seed what is random inside the network (dropout)."""
@@ -93,14 +108,17 @@ class SegmentationTask(lightning.LightningModule):
         batches = self.epochs_done * self._steps * self._settings.accumulate + batch_idx
         # From the batch alone, so that resuming changes nothing. Not once per epoch: a loader that starts draws too.
         torch.manual_seed(self._settings.seed * 1_000_003 + batches)
-        step = batches // self._settings.accumulate
-        self.rate = learning_rate(self._settings, step, self._settings.epochs * self._steps)
+        self.rate = self._rate(batches // self._settings.accumulate)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.rate
 
+    def _rate(self, step: int) -> float:
+        place, total = self._budget.place() if self._budget else (step, self._settings.epochs * self._steps)
+        return learning_rate(self._settings, place, total)
+
     def training_step(self, batch: CropBatch, batch_idx: int) -> torch.Tensor:
         """The loss of one batch of crops."""
-        logits = self.network(batch.image.contiguous(memory_format=self._precision.memory_format))
+        logits = self._train_forward(batch.image.contiguous(memory_format=self._precision.memory_format))
         name = self._settings.loss
         sums = losses.pixel_sums(logits[:, 0], batch.mask, focal=losses.needs_focal(name))
         loss = losses.loss_of(name, sums, self._settings.dice_over)
@@ -120,7 +138,6 @@ class SegmentationTask(lightning.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Validate what would be deployed: the averaged weights."""
         self.valid, self._valid_sums = PixelCounts(), None
-        self.train_loss = float(torch.stack(self._losses).double().mean())
         if self.average is not None:
             self.average.swap()
 
@@ -144,7 +161,7 @@ class SegmentationTask(lightning.LightningModule):
         assert self._valid_sums is not None  # noqa: S101 - the subset holds a photo, or there were no loop
         loss = losses.loss_of(self._settings.loss, self._valid_sums, self._settings.dice_over)
         self._check_finite(loss)
-        self.valid_loss = float(loss)
+        self.valid_loss, self.validated = float(loss), True
 
     def deployed_weights(self) -> dict[str, torch.Tensor]:
         """The weights that were validated, on the CPU: the average, or the live ones where there is none."""

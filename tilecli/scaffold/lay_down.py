@@ -27,6 +27,7 @@ _DVC_IGNORED = """\
 /.venv
 /predictions
 /data/downloads
+/logs
 """
 _README = """\
 # {name}

@@ -142,9 +142,13 @@ def snapshot_of(project: Project, base: str, extra: Sequence[str]) -> str:
 
 
 def check_names(now: TrainParams, changes: Mapping[str, Any]) -> None:
-    """Refuse a mistyped architecture or encoder before DVC writes it into params.yaml, or it waits for hours."""
+    """Refuse a mistyped architecture or encoder, or a logger that is not installed, before DVC writes it into
+    params.yaml, or it waits for hours.
+    """
     from tilecli.learning import names
+    from tilecli.learning.loggers.opening import check_loggers
 
+    check_loggers(changes.get("train.loggers", now.loggers))
     names.check_names(changes.get("train.arch", now.arch), changes.get("train.encoder", now.encoder))
 
 

@@ -1,0 +1,51 @@
+"""Masks marked on photos: the strokes that every picture is made of.
+
+Images are H×W×3 uint8 RGB, masks H×W uint8 of 0 and 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tilecli import palette
+from tilecli.data.preprocess import Uint8
+from tilecli.opencv import cv2
+
+# Sides of a photo in a picture, px: smaller ones are enlarged by whole factors, larger ones reduced.
+_SMALL, _LARGE = 560, 640
+
+
+def as_rgb(photo: Uint8) -> Uint8:
+    """H×W×1 or H×W×3 photo → H×W×3, a copy."""
+    return np.array(np.broadcast_to(photo, (photo.shape[0], photo.shape[1], 3)), np.uint8, order="C")
+
+
+def presentable(photo: Uint8, mask: Uint8, truth: Uint8) -> tuple[Uint8, Uint8, Uint8]:
+    """Enlarge small photos by a whole factor, pixels staying crisp; reduce large ones."""
+    height, width = mask.shape
+    longest = max(height, width)
+    if longest > _LARGE:
+        size = max(1, round(width * _LARGE / longest)), max(1, round(height * _LARGE / longest))
+        small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+        small = small if small.ndim == 3 else small[:, :, None]
+        # Any covered pixel counts: a small defect must not vanish from its own picture.
+        masks = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0 for m in (mask, truth)]
+        return np.asarray(small, np.uint8), masks[0].astype(np.uint8), masks[1].astype(np.uint8)
+    factor = max(1, round(_SMALL / longest))
+    if factor == 1:
+        return photo, mask, truth
+    block = np.ones((factor, factor), np.uint8)
+    return np.kron(photo, block[:, :, None]), np.kron(mask, block), np.kron(truth, block)
+
+
+def fill(image: Uint8, mask: Uint8, colour: str, alpha: float) -> None:
+    """Tint the pixels of `mask`, in place; `alpha` is the tint's share, 0–1."""
+    inside = mask > 0
+    mixed = image[inside] * (1 - alpha) + np.asarray(palette.rgb(colour)) * alpha
+    image[inside] = np.rint(mixed).astype(np.uint8)
+
+
+def ring(image: Uint8, mask: Uint8, colour: str) -> None:
+    """Outline `mask`, in place; around it and not over it, so that the smallest defect stays visible."""
+    grown = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=palette.OUTLINE_PX)
+    image[(grown > 0) & (mask == 0)] = palette.rgb(colour)
