@@ -57,6 +57,15 @@ def test_a_clock_that_has_run_out_gives_the_last_step() -> None:
     assert place == total - 1
 
 
+def test_the_schedule_of_the_steps_starts_after_pretraining() -> None:
+    budget = Budget(100.0, spent=40.0)
+    budget.begin_steps()
+    assert budget.share() == pytest.approx(0.0, abs=0.01)
+    assert budget.left == pytest.approx(60.0, abs=1)
+    resumed = Budget(100.0, spent=70.0, before_steps=budget.before_steps)
+    assert resumed.share() == pytest.approx(0.5, abs=0.01)
+
+
 def test_a_run_ends_on_time_with_the_rate_at_its_lowest(make_project: Make, tiny: Params) -> None:
     project = make_project("one")
     began = time.monotonic()
