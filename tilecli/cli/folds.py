@@ -163,7 +163,7 @@ def _watch(queue: Queue, numbers: Collection[int]) -> None:
     from rich.live import Live
 
     def draw() -> Any:
-        return queue_table.table(queue, numbers)
+        return queue_table.short_table(queue, numbers)
 
     with Live(console=out, refresh_per_second=4, get_renderable=draw) as live:
         while _busy(queue, numbers):

@@ -246,3 +246,9 @@ def test_ten_thousand_resamples_of_a_large_test_set_take_seconds() -> None:
     begin = time.perf_counter()
     paired.compare(answer(rows, 1, 0.8), answer(rows, 2, 0.8), resamples=10_000)
     assert time.perf_counter() - begin < 20  # 0.6 s alone on two cores; photo by photo it would be an hour
+
+
+def test_the_loss_alone_makes_no_other_result(record) -> None:
+    rows = [record(true_px=10, predicted_px=10, intersection_px=8) for _ in range(4)]
+    measured = [replace(row, loss=0.5) for row in rows]
+    assert paired.compare(measured, rows, resamples=20).same

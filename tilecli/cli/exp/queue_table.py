@@ -23,13 +23,22 @@ _SIGNS = {
 }
 
 
-def table(queue: Queue, only: Collection[int] | None = None) -> Table:
-    """A row for each task (or those numbered `only`): its state, how far its training is, and what it changes."""
-    columns = [("experiment", "left"), ("state", "left"), ("stage", "left"), ("epoch", "right")]
-    columns += [("valid Dice", "right"), ("best", "right"), ("time left", "right"), ("took", "right")]
-    columns += [("worker", "left"), ("settings", "left")]
-    tasks = [task for task in queue.tasks() if only is None or task.id in only]
-    return terminal.table("", columns, [_row(queue, task) for task in tasks])
+_COLUMNS = [
+    *(("experiment", "left"), ("state", "left"), ("stage", "left"), ("epoch", "right")),
+    *(("valid Dice", "right"), ("best", "right"), ("time left", "right"), ("took", "right")),
+]
+_MORE = [("worker", "left"), ("settings", "left")]
+
+
+def table(queue: Queue) -> Table:
+    """A row for each task: its state, how far its training is, who runs it, and what it changes."""
+    rows = [[*_row(queue, task), *_facts(task)] for task in queue.tasks()]
+    return terminal.table("", [*_COLUMNS, *_MORE], rows)
+
+
+def short_table(queue: Queue, numbers: Collection[int]) -> Table:
+    """A row for each task numbered so: its state, and how far its training is."""
+    return terminal.table("", _COLUMNS, [_row(queue, task) for task in queue.tasks() if task.id in numbers])
 
 
 def _row(queue: Queue, task: Task) -> list[str]:
@@ -47,7 +56,12 @@ def _row(queue: Queue, task: Task) -> list[str]:
         terminal.number(now.get("best_dice")),
         terminal.duration(until - time.time()) if running and until and now.get("stage") == "train" else "–",
         terminal.duration(took) if took is not None else "–",
-        (task.worker or "–") if running else "–",
+    ]
+
+
+def _facts(task: Task) -> list[str]:
+    return [
+        (task.worker or "–") if task.state == "running" else "–",
         terminal.plain("  ".join(override.removeprefix("train.") for override in task.overrides)),
     ]
 

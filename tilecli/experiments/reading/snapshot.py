@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -92,9 +92,10 @@ def dependencies(text: str) -> dict[str, list[str]]:
 
 
 def tracked_by_dvc(project: Project, rev: str) -> list[Output]:
-    """Those outputs of a commit whose contents are in DVC's cache, not in git."""
-    files = set(tree(project, rev))
-    return [out for out in outputs(project, rev) if out.path not in files and out.md5]
+    """Those outputs of a commit whose contents are in DVC's cache, not in git (`cache: false`), folders too."""
+    held = set(tree(project, rev))
+    held |= {folder.as_posix() for path in held for folder in PurePosixPath(path).parents}
+    return [out for out in outputs(project, rev) if out.path not in held and out.md5]
 
 
 def overlap(one: str, other: str) -> bool:
