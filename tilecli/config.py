@@ -138,7 +138,8 @@ class TrainParams(Section):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="auto: bf16 where the hardware is good at it"
     )
-    compile: Literal["auto", "on", "off"] = Field(
+    # Not on and off: YAML 1.1, which PyYAML reads, takes those for booleans.
+    compile: Literal["auto", "always", "never"] = Field(
         "auto", description="torch.compile; auto: on a GPU, where the run is long enough to pay for it"
     )
     loggers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(

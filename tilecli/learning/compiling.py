@@ -22,14 +22,14 @@ def compile_wanted(network: nn.Module, settings: TrainParams, chosen: Precision,
 
     `auto` compiles on a GPU only: on CPUs it was slower to begin and not faster afterwards.
     """
-    if settings.compile == "off" or (settings.compile == "auto" and not _pays(chosen, steps)):
+    if settings.compile == "never" or (settings.compile == "auto" and not _pays(chosen, steps)):
         return False
     began = time.monotonic()
     try:
         _try(network, settings, chosen)
     except Exception as error:  # the compiler's back ends raise what they like: no C++ compiler, no Triton, a bug
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        say = progress.warn if settings.compile == "on" else progress.note
+        say = progress.warn if settings.compile == "always" else progress.note
         say(f"torch.compile does not work here, the training goes on without it: {reason}")
         return False
     progress.note(f"compiled the network in {time.monotonic() - began:.0f} s")

@@ -27,7 +27,7 @@ def wanted(how: str, steps: int = 10_000) -> tuple[bool, list[str]]:
 
 def test_a_cpu_compiles_only_when_asked() -> None:
     assert wanted("auto") == (False, [])
-    assert wanted("off") == (False, [])
+    assert wanted("never") == (False, [])
 
 
 def test_a_compiler_that_fails_is_said_and_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def test_a_compiler_that_fails_is_said_and_done_without(monkeypatch: pytest.Monk
         raise RuntimeError("no compiler\nmore about it")
 
     monkeypatch.setattr(compiling.torch, "compile", fail)
-    answer, warnings = wanted("on")
+    answer, warnings = wanted("always")
     assert not answer
     assert warnings == ["torch.compile does not work here, the training goes on without it: no compiler"]
 
@@ -46,12 +46,12 @@ def test_a_compiled_training_learns_the_same_and_saves_the_same_kind_of_checkpoi
     # Traced and differentiated as always, but not turned into C++, which takes minutes.
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
     projects = {}
-    for how in ("off", "on"):
+    for how in ("never", "always"):
         project = projects[how] = make_project(how)
         settings = tiny.train.model_copy(update={"compile": how, "epochs": 2})
         train(project, Params(train=settings), resume=False)
     (plain, before), (compiled, facts) = (
-        load_network(projects[how].checkpoints / "best.ckpt") for how in ("off", "on")
+        load_network(projects[how].checkpoints / "best.ckpt") for how in ("never", "always")
     )
     assert (before["compiled"], facts["compiled"]) == (False, True)
     image = torch.rand(1, 1, 64, 64)
