@@ -112,6 +112,12 @@ class ExportParams(Section):
     )
     min_agreement: Share = Field(0.995, description="least Dice between the bundle's masks and the checkpoint's")
     max_int8_cost: Share = Field(0.005, description="most Dice that int8 may cost on the valid subset")
+    temperature: Annotated[float, Field(gt=0, le=100)] | None = Field(
+        None, description="logits are divided by it, which makes probabilities come true; null: fitted on valid"
+    )
+    shift: Annotated[float, Field(ge=-20, le=20)] | None = Field(
+        None, description="added to the logits after that; null: fitted on the valid subset"
+    )
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="probability from which a pixel is defect; null: best Dice on the valid subset"
     )

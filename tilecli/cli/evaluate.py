@@ -20,6 +20,7 @@ _WORDS = {
     "acc_mean": "pixel accuracy, mean over photos",
     "foreground_acc": "share of defect pixels found",
     "pixel_ap": "average precision of pixels",
+    "ece": "calibration error of pixels",
     "auroc": "AUROC of photos, good against defect",
     "false_alarm_rate": "good photos called defective",
     "defect_recall": "defects found (overlap)",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tilecli.cli import terminal
 from tilecli.cli.options import Force, Json, Set
 from tilecli.cli.verb import verb
+
+if TYPE_CHECKING:
+    from tilecli.inference.bundle import Bundle
 
 
 @verb
@@ -52,6 +55,8 @@ def export(
             "precision": bundle.precision,
             "threshold": bundle.threshold,
             "verdict_threshold": bundle.verdict_threshold,
+            "temperature": bundle.calibration.temperature,
+            "shift": bundle.calibration.shift,
         }
         facts["self_test_px"] = bundle.self_test.marked_px if bundle.self_test else None
         facts["reference_photos"] = bundle.reference.photos if bundle.reference else None
@@ -61,6 +66,7 @@ def export(
         ["precision", bundle.precision],
         ["a pixel is defect from", f"{bundle.threshold:g}"],
         ["a photo is defective from", f"{bundle.verdict_threshold:g} on {bundle.min_area_px} px"],
+        ["calibration", _calibration(bundle)],
         ["agreement with the checkpoint", f"Dice {bundle.checks.get('agreement', 0):.4f}"],
         *_int8(bundle.checks.get("int8")),
         ["self-test", f"passed, {bundle.self_test.marked_px} px marked" if bundle.self_test else "–"],
@@ -70,6 +76,13 @@ def export(
     ]
     terminal.console().print(terminal.table("Bundle", [("", "left"), ("", "left")], rows))
     terminal.next_commands("tiles eval", "tiles predict PHOTO")
+
+
+def _calibration(bundle: Bundle) -> str:
+    found = bundle.calibration
+    text = f"logits / {found.temperature:.3g} {'+-'[found.shift < 0]} {abs(found.shift):.3g}"
+    before, after = (bundle.checks.get(f"ece_{when}") for when in ("before", "after"))
+    return text if before is None or after is None else f"{text}; error {before:.3g} before, {after:.3g} after"
 
 
 def _int8(cost: dict[str, Any] | None) -> list[list[str]]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from tilecli.evaluation import histogram
 from tilecli.evaluation.histogram import Float64, Int64
 from tilecli.evaluation.records import Record
+from tilecli.evaluation.reliability import calibration_error
 
 Ratio = tuple[Float64, Float64]
 
@@ -144,13 +145,15 @@ def per_defect(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
 def summary(records: Sequence[Record], counts: Int64) -> dict[str, Any]:
     """All figures without intervals. `counts`: 2×BINS pixels of all photos, see `histogram.count`.
 
-    pixel_ap is the average precision of pixels over all thresholds, to the resolution of the histogram.
+    pixel_ap is the average precision of pixels over all thresholds, to the resolution of the histogram; ece their
+    expected calibration error, see `reliability.calibration_error`.
     """
     found = figures(records)
     return {
         **{name: found[name] for name in ("dice_mean", "jacc_mean", "acc_mean", "foreground_acc")},
         **{name: found[name] for name in ("dice_photo", "dice_defects", "auroc")},
         "pixel_ap": histogram.average_precision(counts),
+        "ece": calibration_error(counts),
         **{name: found[name] for name in ("false_alarm_rate", "flagged_rate", "defect_recall", "defect_touched")},
         "photos": len(records),
         "tiles": len({record.tile for record in records}),

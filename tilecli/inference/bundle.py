@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 from tilecli import files
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import ModelError
+from tilecli.inference.calibration import IDENTITY, Calibration
 from tilecli.inference.reference import Histogram, Reference
 
 FORMAT_VERSION = 1
@@ -49,6 +50,7 @@ class Bundle:
     threshold: float  # a pixel is defect from this probability on
     verdict_threshold: float  # a photo is defective when `min_area_px` of its pixels reach this
     min_area_px: int = 20
+    calibration: Calibration = IDENTITY  # of the network's logits; already in model.onnx
     precision: Precision = "f32"  # deployed and measured at; int8: the model itself is quantised
     classes: tuple[str, ...] = ("defect",)
     training: dict[str, Any] = field(default_factory=dict)  # where the weights come from
@@ -74,6 +76,7 @@ def write_bundle(bundle: Bundle) -> None:
         "threshold": bundle.threshold,
         "verdict_threshold": bundle.verdict_threshold,
         "min_area_px": bundle.min_area_px,
+        "calibration": asdict(bundle.calibration),
         "precision": bundle.precision,
         "training": bundle.training,
         "checks": bundle.checks,
@@ -115,6 +118,7 @@ def read_bundle(folder: Path) -> Bundle:
         threshold=threshold,
         verdict_threshold=reader.share("verdict_threshold") if "verdict_threshold" in reader.values else threshold,
         min_area_px=reader.whole("min_area_px", least=1) if "min_area_px" in reader.values else 20,
+        calibration=_read_calibration(reader.section("calibration")) if "calibration" in reader.values else IDENTITY,
         precision=cast(Precision, precision),
         classes=tuple(reader.texts("classes")),
         training=reader.section("training").values,
@@ -146,6 +150,13 @@ def _read_input(reader: _Reader) -> InputContract:
         std=std,
         channels=channels,
     )
+
+
+def _read_calibration(reader: _Reader) -> Calibration:
+    temperature = reader.number("temperature")
+    if temperature <= 0:
+        raise reader.wrong("temperature", "a number above 0", temperature)
+    return Calibration(temperature, reader.number("shift"))
 
 
 def _read_reference(reader: _Reader) -> Reference:

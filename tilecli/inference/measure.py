@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from tilecli import hardware
@@ -21,6 +22,7 @@ def evaluate_bundle(project: Project, params: Params, engine: str = "openvino") 
         "verdict_threshold": predictor.verdict_threshold,
         "min_area_px": bundle.min_area_px,
         "precision": bundle.precision,
+        **asdict(bundle.calibration),
     }
     machine = {
         "engine": predictor.engine.name,

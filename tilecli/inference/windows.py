@@ -31,7 +31,8 @@ def run(
     rows = _windows(height, multiple, side_px, overlap_px)
     columns = _windows(width, multiple, side_px, overlap_px)
     if len(rows) == len(columns) == 1:
-        return engine.run(values[None])[0, 0]
+        whole: Float32 = engine.run(values[None])[0, 0]
+        return whole
     whole = np.empty((height, width), np.float32)
     for seen_y, kept_y in rows:
         for seen_x, kept_x in columns:

@@ -84,6 +84,7 @@ def test_writes_figures_records_curves_and_pictures(project: Project) -> None:
         "confusion.csv",
         "dice_over_threshold.csv",
         "precision_recall.csv",
+        "reliability.csv",
         "roc.csv",
     ]
     pictures = {path.name for path in project.pictures.iterdir()}

@@ -9,6 +9,7 @@ import pytest
 
 from tilecli.errors import ModelError
 from tilecli.inference.bundle import Bundle, read_bundle, write_bundle
+from tilecli.inference.calibration import IDENTITY
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:
@@ -51,6 +52,21 @@ def test_a_bundle_without_a_threshold_for_verdicts_judges_photos_as_pixels(brigh
     facts = _facts(bright) | {"threshold": 0.3}
     del facts["verdict_threshold"]
     assert read_bundle(_copy(bright, tmp_path, facts)).verdict_threshold == 0.3
+
+
+def test_a_bundle_without_a_calibration_has_none(bright: Bundle, tmp_path: Path) -> None:
+    facts = _facts(bright)
+    del facts["calibration"]
+    assert read_bundle(_copy(bright, tmp_path, facts)).calibration == IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [({"temperature": 0.0, "shift": 0.0}, "temperature"), ({"temperature": 1.0, "shift": "no"}, "shift")],
+)
+def test_a_calibration_that_cannot_be_is_refused(bright: Bundle, tmp_path: Path, wrong: Any, key: str) -> None:
+    with pytest.raises(ModelError, match=f"calibration.{key} should be"):
+        read_bundle(_copy(bright, tmp_path, _facts(bright) | {"calibration": wrong}))
 
 
 def test_a_newer_format_is_refused(bright: Bundle, tmp_path: Path) -> None:

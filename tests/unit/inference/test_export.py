@@ -17,6 +17,7 @@ from tilecli.data.preprocess import read_photo
 from tilecli.errors import ModelError
 from tilecli.inference import export, selftest
 from tilecli.inference.bundle import read_bundle
+from tilecli.inference.calibration import IDENTITY
 from tilecli.inference.engines import cpu_has_bf16, open_engine
 from tilecli.inference.export import export_bundle, export_network
 from tilecli.inference.predictor import open_predictor
@@ -26,6 +27,7 @@ from tilecli.layout import Project
 
 from .conftest import CONTRACT, Bright, Small
 
+RAW = {"temperature": 1.0, "shift": 0.0}  # probabilities are the network's own
 needs_bf16 = pytest.mark.skipif(not cpu_has_bf16(), reason="this CPU does not compute in bf16")
 
 
@@ -93,8 +95,45 @@ def test_the_bundle_agrees_and_its_threshold_is_chosen_on_valid(project: Project
     assert bundle.checks["verdict_threshold_from"] == "valid"
     assert bundle.checks["verdict_threshold_accuracy"] == 1.0
     assert bundle.threshold <= bundle.verdict_threshold < 1.0
-    assert 0.2 < bundle.threshold < 0.8  # between the brightest good pixel and the darkest defect
+    limit = np.log(bundle.threshold / (1 - bundle.threshold))
+    raw = (limit - bundle.calibration.shift) * bundle.calibration.temperature
+    assert -1.8 < raw < 2.6  # between the brightest good pixel and the darkest defect, in Bright's own logits
     assert read_bundle(bundle.folder) == bundle
+
+
+def test_the_calibration_is_fitted_on_valid_and_lies_in_the_graph(project: Project, tmp_path: Path) -> None:
+    class Sure(Bright):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return 3.0 * super().forward(image) + 4.0  # and sees defects everywhere
+
+    for number in (1, 4):  # of the valid subset: defects that are no brighter than what surrounds them
+        image = np.random.default_rng(number).integers(20, 200, (60 + number, 90)).astype(np.uint8)
+        assert cv2.imwrite(str(project.dataset / "images" / f"p{number}.png"), image)
+    bundle = _export(project, Sure(), tmp_path / "out", precision="f32")
+    assert bundle.checks["calibration_from"] == "valid"
+    assert bundle.calibration.temperature > 1.5
+    assert bundle.calibration.shift < -0.5
+    assert bundle.checks["ece_after"] < 0.3 * bundle.checks["ece_before"]
+    by_hand = _export(project, Sure(), tmp_path / "hand", precision="f32", temperature=1.0, shift=0.0)
+    assert (by_hand.calibration, by_hand.checks["calibration_from"]) == (IDENTITY, "params")
+    assert by_hand.checks["ece_after"] == by_hand.checks["ece_before"] == bundle.checks["ece_before"]
+    photo = read_photo(project.dataset / "images" / "p1.png", 1)
+    raw, calibrated = (open_predictor(b.folder, keep_compiled=False).probability(photo) for b in (by_hand, bundle))
+    told = raw < 0.999  # nearer to 1 a float32 does not tell logits apart
+    np.testing.assert_allclose(calibrated[told], bundle.calibration.probabilities(raw[told]), atol=1e-4)
+    # One order of pixels, so one best mask, whatever they are called.
+    np.testing.assert_allclose(
+        bundle.calibration.probabilities(by_hand.checks["threshold_plateau"]),
+        bundle.checks["threshold_plateau"],
+        atol=2e-3,
+    )
+
+
+def test_without_defects_on_valid_nothing_is_calibrated(project: Project, tmp_path: Path) -> None:
+    photos = [photo for photo in export._check_photos(project) if photo.defect == "good"]
+    (tmp_path / "out").mkdir()
+    bundle = export_network(Bright(), CONTRACT, ExportParams(), photos, project.dataset, tmp_path / "out")
+    assert (bundle.calibration, bundle.checks["calibration_from"]) == (IDENTITY, "default")
 
 
 def test_a_threshold_can_be_given(project: Project, tmp_path: Path) -> None:
@@ -117,7 +156,7 @@ def test_auto_takes_bf16_where_masks_agree(project: Project, tmp_path: Path) -> 
 def test_bf16_that_disagrees_falls_back_to_f32_and_says_so(project: Project, tmp_path: Path, precision: str) -> None:
     events, listening = _listen()
     with listening:
-        bundle = _export(project, Graded(), tmp_path / "out", precision=precision, threshold=0.5)
+        bundle = _export(project, Graded(), tmp_path / "out", precision=precision, threshold=0.5, **RAW)
     assert bundle.precision == "f32"
     assert bundle.checks["refused"]["bf16"] < 0.995
     (warning,) = [event for event in events if event.kind == "warning"]
@@ -172,11 +211,18 @@ def test_int8_is_deployed_where_it_costs_little(project: Project, tmp_path: Path
 def test_int8_that_costs_too_much_is_refused_with_figures(project: Project, tmp_path: Path) -> None:
     # 0.4 per step is all that 8 bits leave of values around 100, and the limit lies amid less.
     with pytest.raises(ModelError, match=r"refused: int8 costs 0\.\d+ Dice over 4 photos \(0\.\d+ in ") as caught:
-        _export(project, Graded(), tmp_path / "out", precision="int8", threshold=0.5, verdict_threshold=0.5)
+        _export(project, Graded(), tmp_path / "out", precision="int8", threshold=0.5, verdict_threshold=0.5, **RAW)
     assert "at most 0.005" in str(caught.value)
     assert "export.max_int8_cost" in str(caught.value)
     bundle = _export(
-        project, Graded(), tmp_path / "paid", precision="int8", threshold=0.5, verdict_threshold=0.5, max_int8_cost=1.0
+        project,
+        Graded(),
+        tmp_path / "paid",
+        precision="int8",
+        threshold=0.5,
+        verdict_threshold=0.5,
+        max_int8_cost=1.0,
+        **RAW,
     )
     assert bundle.checks["int8"]["cost"] > 0.005
 
