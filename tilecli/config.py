@@ -124,6 +124,12 @@ class ExportParams(Section):
     verdict_threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="score from which a photo is defective; null: best balanced accuracy on the valid subset"
     )
+    uncertain_from: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="score from which, up to verdict_threshold, a photo is uncertain; null: see max_error"
+    )
+    max_error: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(
+        None, description="most of good photos called defective, of defective ones called good; null: none is uncertain"
+    )
     min_area_px: Positive = Field(20, description="this many pixels at verdict_threshold make a photo defective")
 
 

@@ -23,6 +23,9 @@ _WORDS = {
     "ece": "calibration error of pixels",
     "auroc": "AUROC of photos, good against defect",
     "false_alarm_rate": "good photos called defective",
+    "miss_rate": "defective photos called good",
+    "uncertain_good_rate": "good photos called uncertain",
+    "uncertain_defect_rate": "defective photos called uncertain",
     "defect_recall": "defects found (overlap)",
     "defect_touched": "defects touched at all",
 }
@@ -47,7 +50,7 @@ def evaluate(
         terminal.print_json(metrics)
         return
     out = terminal.console()
-    rows = [[words, name, _value(metrics, name)] for name, words in _WORDS.items() if name in metrics]
+    rows = [[words, name, _value(metrics, name)] for name, words in _WORDS.items() if _telling(metrics, name)]
     out.print(terminal.table("Test photos", [("figure", "left"), ("name", "left"), ("value (95 %)", "right")], rows))
     columns = [("type", "left"), ("photos", "right"), ("Dice", "right"), ("recall", "right")]
     per_type = [
@@ -62,6 +65,11 @@ def evaluate(
     out.print(terminal.table("By type", columns, per_type))
     terminal.say(f"pictures: {terminal.plain(project.pictures)}")
     terminal.next_commands("tiles exp compare --sort dice_mean", "dvc plots show")
+
+
+def _telling(metrics: dict[str, Any], name: str) -> bool:
+    """Whether the figure says anything: nothing is uncertain where no band is set."""
+    return name in metrics and not (name.startswith("uncertain_") and metrics.get("uncertain_from") is None)
 
 
 def _value(metrics: dict[str, Any], name: str) -> str:

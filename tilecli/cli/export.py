@@ -30,6 +30,12 @@ def export(
         float | None,
         typer.Option("--verdict-threshold", help="Score from which a photo is defective; else chosen on valid."),
     ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(
+            "--max-error", metavar="SHARE", help="What would be wrong more often than this is called uncertain."
+        ),
+    ] = None,
     set_: Set = None,
     force: Force = False,
     as_json: Json = False,
@@ -46,7 +52,7 @@ def export(
         raise UsageError(f"--int8 and --precision {precision} contradict each other", hint="give one of the two")
     precision = "int8" if int8 else precision
     typed = {"export.precision": precision, "export.threshold": threshold}
-    typed["export.verdict_threshold"] = verdict_threshold
+    typed |= {"export.verdict_threshold": verdict_threshold, "export.max_error": max_error}
     project, _, _ = bring_up_to_date("export", typed=typed, set_=set_, force=force)
     bundle = read_bundle(project.bundle)
     size = bundle.model.stat().st_size
@@ -55,6 +61,7 @@ def export(
             "precision": bundle.precision,
             "threshold": bundle.threshold,
             "verdict_threshold": bundle.verdict_threshold,
+            "uncertain_from": bundle.uncertain_from,
             "temperature": bundle.calibration.temperature,
             "shift": bundle.calibration.shift,
         }
@@ -66,6 +73,7 @@ def export(
         ["precision", bundle.precision],
         ["a pixel is defect from", f"{bundle.threshold:g}"],
         ["a photo is defective from", f"{bundle.verdict_threshold:g} on {bundle.min_area_px} px"],
+        *_band(bundle),
         ["calibration", _calibration(bundle)],
         ["agreement with the checkpoint", f"Dice {bundle.checks.get('agreement', 0):.4f}"],
         *_int8(bundle.checks.get("int8")),
@@ -76,6 +84,18 @@ def export(
     ]
     terminal.console().print(terminal.table("Bundle", [("", "left"), ("", "left")], rows))
     terminal.next_commands("tiles eval", "tiles predict PHOTO")
+
+
+def _band(bundle: Bundle) -> list[list[str]]:
+    if bundle.uncertain_from is None:
+        return []
+    rows = [["a photo is uncertain from", f"{bundle.uncertain_from:g}"]]
+    if found := bundle.checks.get("band"):
+        wrong = f"{terminal.percent(found['false_alarm_rate'])} of good ones called defective"
+        missed = f"{terminal.percent(found['miss_rate'])} of defective ones called good"
+        asked = [terminal.percent(found[f"uncertain_{kind}_rate"]) for kind in ("good", "defect")]
+        rows.append(["on valid photos", f"{wrong}, {missed}; {' and '.join(asked)} of them uncertain"])
+    return rows
 
 
 def _calibration(bundle: Bundle) -> str:

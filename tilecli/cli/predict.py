@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilecli.cli import terminal
-from tilecli.cli.options import BundleFolder, Engine, Threshold, VerdictThreshold
+from tilecli.cli.options import BundleFolder, Engine, Threshold, UncertainFrom, VerdictThreshold
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tilecli.inference.batch import Outcome
 
+_SIGNS = {"defect": "✘", "uncertain": "?", "good": "✔"}
 _TABLE_ROWS = 40  # more is no table that anyone reads; everything is in predictions.jsonl
 
 
@@ -33,6 +34,7 @@ def predict(
     ] = None,
     threshold: Threshold = None,
     verdict_threshold: VerdictThreshold = None,
+    uncertain_from: UncertainFrom = None,
     engine: Engine = "openvino",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per photo.")] = False,
 ) -> None:
@@ -49,7 +51,7 @@ def predict(
 
     lines = (line.rstrip("\n") for line in sys.stdin) if "-" in photos else ()
     paths = expand(photos, lines, out)
-    predictor = open_predictor(_bundle(bundle), engine, threshold, verdict_threshold)
+    predictor = open_predictor(_bundle(bundle), engine, threshold, verdict_threshold, uncertain_from)
     done: list[Outcome] = []
     with display():
         for outcome in progress.track(predict_batch(predictor, paths, out), "predict", len(paths), "photo"):
@@ -80,12 +82,12 @@ def _show(done: Sequence[Outcome], out: Path | None) -> None:
         if outcome.error is not None:
             rows.append([terminal.plain(outcome.path), "[uncertain]unreadable[/]", "–", "–", "–", "–"])
             continue
-        style, sign = ("defect", "✘") if outcome.verdict == "defect" else ("good", "✔")
+        sign = _SIGNS[outcome.verdict or "good"]
         largest = outcome.regions[0] if outcome.regions else None
         rows.append(
             [
                 terminal.plain(outcome.path),
-                f"[{style}]{sign} {outcome.verdict}[/]",
+                f"[{outcome.verdict}]{sign} {outcome.verdict}[/]",
                 terminal.percent(outcome.defect_share),
                 str(len(outcome.regions)),
                 f"{largest.area_px} px at {largest.box[0]},{largest.box[1]}" if largest else "–",
@@ -98,7 +100,9 @@ def _show(done: Sequence[Outcome], out: Path | None) -> None:
         terminal.say(f"… and {len(done) - _TABLE_ROWS} more; --json or --out lists every one")
     if len(done) > 1:
         defective = sum(outcome.verdict == "defect" for outcome in done)
-        terminal.say(f"{defective} of {len(done)} photos are defective")
+        unsure = sum(outcome.verdict == "uncertain" for outcome in done)
+        looked_at = f", {unsure} uncertain: a person should look at them" if unsure else ""
+        terminal.say(f"{defective} of {len(done)} photos are defective{looked_at}")
     if out is not None:
         terminal.say(f"masks, overlays and predictions.jsonl are in {terminal.plain(out)}")
     else:

@@ -42,7 +42,7 @@ class Predicted(Protocol):
 
     @property
     def verdict(self) -> str:
-        """`defect` or `good`."""
+        """`defect`, `uncertain` or `good`."""
 
     @property
     def score(self) -> float:

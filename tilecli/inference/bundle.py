@@ -50,6 +50,7 @@ class Bundle:
     threshold: float  # a pixel is defect from this probability on
     verdict_threshold: float  # a photo is defective when `min_area_px` of its pixels reach this
     min_area_px: int = 20
+    uncertain_from: float | None = None  # from this score up to `verdict_threshold` it is uncertain; None: never
     calibration: Calibration = IDENTITY  # of the network's logits; already in model.onnx
     precision: Precision = "f32"  # deployed and measured at; int8: the model itself is quantised
     classes: tuple[str, ...] = ("defect",)
@@ -75,6 +76,7 @@ def write_bundle(bundle: Bundle) -> None:
         "classes": list(bundle.classes),
         "threshold": bundle.threshold,
         "verdict_threshold": bundle.verdict_threshold,
+        "uncertain_from": bundle.uncertain_from,
         "min_area_px": bundle.min_area_px,
         "calibration": asdict(bundle.calibration),
         "precision": bundle.precision,
@@ -117,6 +119,7 @@ def read_bundle(folder: Path) -> Bundle:
         input=_read_input(reader.section("input")),
         threshold=threshold,
         verdict_threshold=reader.share("verdict_threshold") if "verdict_threshold" in reader.values else threshold,
+        uncertain_from=reader.share("uncertain_from") if reader.values.get("uncertain_from") is not None else None,
         min_area_px=reader.whole("min_area_px", least=1) if "min_area_px" in reader.values else 20,
         calibration=_read_calibration(reader.section("calibration")) if "calibration" in reader.values else IDENTITY,
         precision=cast(Precision, precision),

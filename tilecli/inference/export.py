@@ -154,7 +154,8 @@ def _quantise(
 
 def _accept(trial: Trial, params: ExportParams, found: dict[str, Any]) -> Bundle:
     agreement, fitted, pixels, verdict = trial.agreement, trial.fitted, trial.pixels, trial.verdict
-    checks = {
+    moved = trial.bundle.verdict_threshold != verdict.threshold
+    checks: dict[str, Any] = {
         "agreement": round(agreement.dice, 6),
         "agreement_photos": agreement.photos,
         **found,
@@ -164,16 +165,18 @@ def _accept(trial: Trial, params: ExportParams, found: dict[str, Any]) -> Bundle
         "threshold_from": _origin(params.threshold, pixels),
         "threshold_dice": pixels.reached,
         "threshold_plateau": list(pixels.plateau),
-        "verdict_threshold_from": _origin(params.verdict_threshold, verdict),
+        "verdict_threshold_from": "max_error" if moved else _origin(params.verdict_threshold, verdict),
         "verdict_threshold_accuracy": verdict.reached,
         "verdict_threshold_plateau": list(verdict.plateau),
     }
+    if trial.band is not None:
+        checks["band"] = {"max_error": params.max_error, **trial.band.as_dict()}
     bundle = replace(trial.bundle, checks=checks)
     fallen_back = " (fell back from bf16)" if found["refused"] and bundle.precision == "f32" else ""
     progress.note(
         f"bundle at {bundle.precision}{fallen_back}: masks agree with the checkpoint's at Dice {agreement.dice:.4f} "
         f"over {agreement.photos} photos; a pixel is defect from {bundle.threshold:g}, a photo from "
-        f"{bundle.verdict_threshold:g}",
+        f"{bundle.verdict_threshold:g}{_uncertain(bundle)}",
         precision=bundle.precision,
         threshold=bundle.threshold,
         verdict_threshold=bundle.verdict_threshold,
@@ -199,6 +202,10 @@ def _equip(bundle: Bundle, photos: Sequence[Photo], training: Sequence[Photo], d
     if result is not None and result.problem:
         raise ModelError(f"refused: the bundle fails its own self-test: {result.problem}")
     return read_bundle(bundle.folder)
+
+
+def _uncertain(bundle: Bundle) -> str:
+    return f", uncertain from {bundle.uncertain_from:g}" if bundle.uncertain_from is not None else ""
 
 
 def _origin(typed: float | None, choice: Choice) -> str:

@@ -20,6 +20,7 @@ def evaluate_bundle(project: Project, params: Params, engine: str = "openvino") 
     facts = {
         "threshold": bundle.threshold,
         "verdict_threshold": predictor.verdict_threshold,
+        "uncertain_from": predictor.uncertain_from,
         "min_area_px": bundle.min_area_px,
         "precision": bundle.precision,
         **asdict(bundle.calibration),

@@ -35,17 +35,29 @@ class Predictor:
     """A bundle in an engine. May be used from several threads at once."""
 
     def __init__(
-        self, bundle: Bundle, engine: Engine, threshold: float | None = None, verdict_threshold: float | None = None
+        self,
+        bundle: Bundle,
+        engine: Engine,
+        threshold: float | None = None,
+        verdict_threshold: float | None = None,
+        uncertain_from: float | None = None,
     ) -> None:
-        """threshold, verdict_threshold: other than the bundle's. Without one for verdicts, the bundle's is raised to
-        that of pixels, so that a defective photo is always one with something marked."""
+        """threshold, verdict_threshold, uncertain_from: other than the bundle's. Without one for verdicts, the bundle's
+        is raised to that of pixels, so that a defective photo is always one with something marked."""
         self.bundle = bundle
         self.engine = engine
         self.threshold = bundle.threshold if threshold is None else threshold
         if verdict_threshold is None:
             verdict_threshold = max(self.threshold, bundle.verdict_threshold)
         self.verdict_threshold = verdict_threshold
-        for where, value in (("--threshold", self.threshold), ("--verdict-threshold", verdict_threshold)):
+        lower = bundle.uncertain_from if uncertain_from is None else uncertain_from
+        # A band that nothing can fall into is none.
+        self.uncertain_from = lower if lower is not None and lower < verdict_threshold else None
+        for where, value in (
+            ("--threshold", self.threshold),
+            ("--verdict-threshold", verdict_threshold),
+            ("--uncertain-from", 0.5 if uncertain_from is None else uncertain_from),
+        ):
             if not 0.0 < value < 1.0:
                 raise UsageError(f"the threshold {value:g} is not between 0 and 1", where=where)
 
@@ -65,7 +77,7 @@ class Predictor:
         return Prediction(
             mask=mask,
             probability=probability,
-            verdict=verdict_of(score, self.verdict_threshold),
+            verdict=verdict_of(score, self.verdict_threshold, self.uncertain_from),
             defect_share=float(mask.mean()),
             regions=find_regions(mask, probability),
             score=score,
@@ -93,6 +105,7 @@ def open_predictor(
     engine: str = "openvino",
     threshold: float | None = None,
     verdict_threshold: float | None = None,
+    uncertain_from: float | None = None,
     precision: str | None = None,
     threads: int | None = None,
     *,
@@ -102,4 +115,4 @@ def open_predictor(
     """The bundle in `folder`, ready to predict; arguments as in `open_engine` and `Predictor`."""
     bundle = read_bundle(folder)
     opened = open_engine(bundle, engine, precision, threads, throughput=throughput, keep_compiled=keep_compiled)
-    return Predictor(bundle, opened, threshold, verdict_threshold)
+    return Predictor(bundle, opened, threshold, verdict_threshold, uncertain_from)

@@ -21,6 +21,7 @@ from tilecli.data.preprocess import read_photo
 from tilecli.evaluation import histogram
 from tilecli.evaluation.reliability import calibration_error
 from tilecli.inference import calibration, onnx_file, parity, threshold
+from tilecli.inference.band import Band, choose_band, photos_needed
 from tilecli.inference.bundle import Bundle
 from tilecli.inference.calibration import IDENTITY, Calibration
 from tilecli.inference.engines import Engine, open_engine
@@ -54,6 +55,7 @@ class Trial:
     fitted: Fitted
     pixels: Choice
     verdict: Choice
+    band: Band | None  # of scores that are uncertain; None where none was asked for
     agreement: Agreement
 
 
@@ -77,8 +79,11 @@ def try_bundle(
     measured = measure(plain, open_engine(plain, throughput=True, keep_compiled=False), photos, dataset)
     fitted = fit_calibration(measured, params)
     pixels, verdict = choose_thresholds(measured, fitted.calibration, params)
+    band = find_band(measured, fitted.calibration, params, pixels, verdict)
     bundle = replace(plain, folder=folder, calibration=fitted.calibration)
-    bundle = replace(bundle, threshold=pixels.threshold, verdict_threshold=verdict.threshold)
+    low, high = (band.low, band.high) if band is not None else (params.uncertain_from, verdict.threshold)
+    bundle = replace(bundle, threshold=pixels.threshold, verdict_threshold=high)
+    bundle = replace(bundle, uncertain_from=low if low is not None and low < high else None)
     onnx_file.bake(plain.model, fitted.calibration, bundle.model)
     bundle = replace(bundle, model_sha256=files.sha256(bundle.model))
 
@@ -88,7 +93,7 @@ def try_bundle(
     first = Predictor(bundle, TorchEngine(network, device="cpu", calibration=fitted.calibration))
     second = Predictor(bundle, open_engine(bundle, throughput=True, keep_compiled=False))
     agreement = parity.mask_agreement(first.probability, second.probability, tracked, bundle.threshold)
-    return Trial(bundle, fitted, pixels, verdict, agreement)
+    return Trial(bundle, fitted, pixels, verdict, band, agreement)
 
 
 def spread(items: Sequence[T], most: int) -> Sequence[T]:
@@ -151,3 +156,33 @@ def choose_thresholds(measured: Measured, fitted: Calibration, params: ExportPar
             f"{verdict.threshold:g}"
         )
     return pixels, verdict
+
+
+def find_band(
+    measured: Measured, fitted: Calibration, params: ExportParams, pixels: Choice, verdict: Choice
+) -> Band | None:
+    """The band that `params` asks for: chosen so that errors outside of it are rare enough, or given."""
+    if params.max_error is None and params.uncertain_from is None:
+        return None
+    scores = fitted.probabilities(measured.scores)
+    high = params.verdict_threshold
+    if params.max_error is None and high is None:
+        high = verdict.threshold
+    wanted = params.max_error or 0.0
+    band = choose_band(
+        scores, measured.defective, wanted, pixels.threshold, verdict.threshold, params.uncertain_from, high
+    )
+    if band is None:
+        progress.warn("the validation photos are all good or all defective; they tell nothing of what is uncertain")
+    elif params.uncertain_from is not None and band.low == band.high:
+        progress.warn(
+            f"export.uncertain_from is not below {band.high:g}, from which a photo is defective: none is uncertain"
+        )
+    elif params.max_error is not None and not band.promised:
+        progress.warn(
+            f"{len(measured.defective) - sum(measured.defective)} good and {sum(measured.defective)} defective "
+            f"validation photos do not promise errors in at most {wanted:.1%} of new ones; it takes "
+            f"{photos_needed(wanted)} of each kind and no surer mistakes",
+            **band.as_dict(),
+        )
+    return band

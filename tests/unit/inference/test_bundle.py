@@ -69,6 +69,14 @@ def test_a_calibration_that_cannot_be_is_refused(bright: Bundle, tmp_path: Path,
         read_bundle(_copy(bright, tmp_path, _facts(bright) | {"calibration": wrong}))
 
 
+def test_an_older_bundle_has_no_band(bright: Bundle, tmp_path: Path) -> None:
+    facts = _facts(bright)
+    del facts["uncertain_from"]
+    assert read_bundle(_copy(bright, tmp_path, facts)).uncertain_from is None
+    with pytest.raises(ModelError, match="uncertain_from should be a number between 0 and 1"):
+        read_bundle(_copy(bright, tmp_path, facts | {"uncertain_from": 1.5}))
+
+
 def test_a_newer_format_is_refused(bright: Bundle, tmp_path: Path) -> None:
     folder = _copy(bright, tmp_path, _facts(bright) | {"format_version": 2})
     with pytest.raises(ModelError, match="format 2") as caught:

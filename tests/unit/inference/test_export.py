@@ -136,6 +136,42 @@ def test_without_defects_on_valid_nothing_is_calibrated(project: Project, tmp_pa
     assert (bundle.calibration, bundle.checks["calibration_from"]) == (IDENTITY, "default")
 
 
+def test_what_would_be_wrong_too_often_is_uncertain(project: Project, tmp_path: Path) -> None:
+    # Of the valid photos one defective one looks good and one good one defective.
+    valid = export._check_photos(project)
+    good, bad = ([p.photo for p in valid if (p.defect == "good") == kind] for kind in (True, False))
+    for name, brightness in ((good[0], 150), (bad[0], 120)):
+        shape = next((p.height, p.width) for p in valid if p.photo == name)
+        image = np.full(shape, 40, np.uint8)
+        image[10:30, 20:50] = brightness
+        assert cv2.imwrite(str(project.dataset / "images" / f"{name}.png"), image)
+        mask = np.zeros_like(image)
+        mask[10:30, 20:50] = 255 * (name in bad)
+        assert cv2.imwrite(str(project.dataset / "masks" / f"{name}.png"), mask)
+    events, listening = _listen()
+    with listening:
+        bundle = _export(project, Bright(), tmp_path / "out", max_error=0.1)
+    band = bundle.checks["band"]
+    assert bundle.uncertain_from < bundle.verdict_threshold
+    assert (band["false_alarm_rate"], band["miss_rate"], band["max_error"]) == (0, 0, 0.1)
+    assert band["uncertain_good_rate"] + band["uncertain_defect_rate"] > 0
+    assert (bundle.checks["verdict_threshold_from"], band["promised"]) == ("max_error", False)
+    assert any("2 good and 2 defective" in event.text for event in events if event.kind == "warning")
+    assert read_bundle(bundle.folder) == bundle
+    verdicts = {
+        p.photo: open_predictor(bundle.folder, keep_compiled=False).predict_file(project.dataset / p.image).verdict
+        for p in valid
+    }
+    assert "uncertain" in verdicts.values()
+    assert [verdicts[good[1]], verdicts[bad[1]]] == ["good", "defect"]
+    given = _export(project, Bright(), tmp_path / "given", uncertain_from=0.3, verdict_threshold=0.8)
+    assert (given.uncertain_from, given.verdict_threshold) == (0.3, 0.8)
+    assert (
+        _export(project, Bright(), tmp_path / "none", uncertain_from=0.9, verdict_threshold=0.8).uncertain_from is None
+    )
+    assert _export(project, Bright(), tmp_path / "two").uncertain_from is None
+
+
 def test_a_threshold_can_be_given(project: Project, tmp_path: Path) -> None:
     bundle = _export(project, Bright(), tmp_path / "out", threshold=0.25, min_area_px=7)
     assert (bundle.threshold, bundle.min_area_px) == (0.25, 7)
