@@ -130,6 +130,9 @@ class ExportParams(Section):
     max_error: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(
         None, description="most of good photos called defective, of defective ones called good; null: none is uncertain"
     )
+    flips: Literal[1, 2, 4, 8] = Field(
+        1, description="mirrored and turned copies of a photo that the answer is averaged over; as many runs"
+    )
     min_area_px: Positive = Field(20, description="this many pixels at verdict_threshold make a photo defective")
 
 

@@ -36,6 +36,9 @@ def export(
             "--max-error", metavar="SHARE", help="What would be wrong more often than this is called uncertain."
         ),
     ] = None,
+    flips: Annotated[
+        int | None, typer.Option("--flips", metavar="1|2|4|8", help="Average over mirrored and turned copies.")
+    ] = None,
     set_: Set = None,
     force: Force = False,
     as_json: Json = False,
@@ -52,7 +55,7 @@ def export(
         raise UsageError(f"--int8 and --precision {precision} contradict each other", hint="give one of the two")
     precision = "int8" if int8 else precision
     typed = {"export.precision": precision, "export.threshold": threshold}
-    typed |= {"export.verdict_threshold": verdict_threshold, "export.max_error": max_error}
+    typed |= {"export.verdict_threshold": verdict_threshold, "export.max_error": max_error, "export.flips": flips}
     project, _, _ = bring_up_to_date("export", typed=typed, set_=set_, force=force)
     bundle = read_bundle(project.bundle)
     size = bundle.model.stat().st_size
@@ -62,6 +65,7 @@ def export(
             "threshold": bundle.threshold,
             "verdict_threshold": bundle.verdict_threshold,
             "uncertain_from": bundle.uncertain_from,
+            "flips": bundle.flips,
             "temperature": bundle.calibration.temperature,
             "shift": bundle.calibration.shift,
         }
@@ -74,6 +78,7 @@ def export(
         ["a pixel is defect from", f"{bundle.threshold:g}"],
         ["a photo is defective from", f"{bundle.verdict_threshold:g} on {bundle.min_area_px} px"],
         *_band(bundle),
+        *_flips(bundle),
         ["calibration", _calibration(bundle)],
         ["agreement with the checkpoint", f"Dice {bundle.checks.get('agreement', 0):.4f}"],
         *_int8(bundle.checks.get("int8")),
@@ -84,6 +89,14 @@ def export(
     ]
     terminal.console().print(terminal.table("Bundle", [("", "left"), ("", "left")], rows))
     terminal.next_commands("tiles eval", "tiles predict PHOTO")
+
+
+def _flips(bundle: Bundle) -> list[list[str]]:
+    if bundle.flips == 1:
+        return []
+    found = bundle.checks.get("flips") or {}
+    dice = [terminal.number(found.get(f"dice_{when}")) for when in ("after", "before")]
+    return [["copies of a photo", f"{bundle.flips}: Dice {dice[0]} on valid photos, {dice[1]} without them"]]
 
 
 def _band(bundle: Bundle) -> list[list[str]]:

@@ -21,7 +21,7 @@ from tilecli.data.catalog import Photo
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import MissingExtraError, ModelError
 from tilecli.inference import onnx_file, parity, provenance, quantise, selftest, threshold
-from tilecli.inference.bundle import Bundle, Precision, read_bundle, write_bundle
+from tilecli.inference.bundle import FORMAT_VERSION, Bundle, Precision, read_bundle, write_bundle
 from tilecli.inference.engines import Engine, cpu_has_bf16, open_engine
 from tilecli.inference.predictor import Predictor, open_predictor
 from tilecli.inference.reference import measure_reference
@@ -76,6 +76,8 @@ def export_network(
         plain = Bundle(Path(name), contract, threshold.DEFAULT, threshold.DEFAULT, params.min_area_px)
         with progress.task("export"):
             onnx_file.write_onnx(network, contract, plain.model)
+        if params.flips > 1:
+            plain = replace(plain, flips=params.flips, format_version=FORMAT_VERSION)
         checkpoint = TorchEngine(network, device="cpu")
         _check_sizes(checkpoint, open_engine(plain, precision="f32", keep_compiled=False), contract)
 
@@ -169,6 +171,8 @@ def _accept(trial: Trial, params: ExportParams, found: dict[str, Any]) -> Bundle
         "verdict_threshold_accuracy": verdict.reached,
         "verdict_threshold_plateau": list(verdict.plateau),
     }
+    if trial.flips is not None:
+        checks["flips"] = trial.flips
     if trial.band is not None:
         checks["band"] = {"max_error": params.max_error, **trial.band.as_dict()}
     bundle = replace(trial.bundle, checks=checks)

@@ -23,11 +23,13 @@ def evaluate_bundle(project: Project, params: Params, engine: str = "openvino") 
         "uncertain_from": predictor.uncertain_from,
         "min_area_px": bundle.min_area_px,
         "precision": bundle.precision,
+        "flips": bundle.flips,
         **asdict(bundle.calibration),
     }
     machine = {
         "engine": predictor.engine.name,
         "precision": predictor.engine.precision,
+        "flips": bundle.flips,
         "device": predictor.engine.device,
         "cpu": hardware.cpu_name(),
         "cores": hardware.usable_cores(),

@@ -12,7 +12,7 @@ import numpy as np
 from tilecli import overlap
 from tilecli.data.preprocess import Float32, Uint8, read_photo, to_input, to_photo
 from tilecli.errors import DataError, UsageError
-from tilecli.inference import windows
+from tilecli.inference import flips, windows
 from tilecli.inference.bundle import Bundle, read_bundle
 from tilecli.inference.engines import Engine, open_engine
 from tilecli.inference.regions import Region, Verdict, find_regions, score_of, verdict_of
@@ -42,10 +42,12 @@ class Predictor:
         verdict_threshold: float | None = None,
         uncertain_from: float | None = None,
     ) -> None:
-        """threshold, verdict_threshold, uncertain_from: other than the bundle's. Without one for verdicts, the bundle's
+        """engine: runs the bundle's model; here it is asked about as many copies of a photo as the bundle says.
+
+        threshold, verdict_threshold, uncertain_from: other than the bundle's. Without one for verdicts, the bundle's
         is raised to that of pixels, so that a defective photo is always one with something marked."""
         self.bundle = bundle
-        self.engine = engine
+        self.engine = flips.averaged(engine, bundle.flips)
         self.threshold = bundle.threshold if threshold is None else threshold
         if verdict_threshold is None:
             verdict_threshold = max(self.threshold, bundle.verdict_threshold)

@@ -57,6 +57,7 @@ class Trial:
     verdict: Choice
     band: Band | None  # of scores that are uncertain; None where none was asked for
     agreement: Agreement
+    flips: dict[str, float | None] | None  # best Dice without copies of photos and with; None where there are none
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def try_bundle(
     """
     from tilecli.inference.torch_engine import TorchEngine
 
-    measured = measure(plain, open_engine(plain, throughput=True, keep_compiled=False), photos, dataset)
+    engine = open_engine(plain, throughput=True, keep_compiled=False)
+    measured = measure(plain, engine, photos, dataset)
+    once = measure(replace(plain, flips=1), engine, photos, dataset) if plain.flips > 1 else None
     fitted = fit_calibration(measured, params)
     pixels, verdict = choose_thresholds(measured, fitted.calibration, params)
     band = find_band(measured, fitted.calibration, params, pixels, verdict)
@@ -93,7 +96,11 @@ def try_bundle(
     first = Predictor(bundle, TorchEngine(network, device="cpu", calibration=fitted.calibration))
     second = Predictor(bundle, open_engine(bundle, throughput=True, keep_compiled=False))
     agreement = parity.mask_agreement(first.probability, second.probability, tracked, bundle.threshold)
-    return Trial(bundle, fitted, pixels, verdict, band, agreement)
+    gain = None
+    if once is not None:
+        before, after = (threshold.choose_threshold(seen.counts).reached for seen in (once, measured))
+        gain = {"dice_before": before, "dice_after": after}
+    return Trial(bundle, fitted, pixels, verdict, band, agreement, gain)
 
 
 def spread(items: Sequence[T], most: int) -> Sequence[T]:

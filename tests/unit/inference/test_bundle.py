@@ -77,9 +77,18 @@ def test_an_older_bundle_has_no_band(bright: Bundle, tmp_path: Path) -> None:
         read_bundle(_copy(bright, tmp_path, facts | {"uncertain_from": 1.5}))
 
 
+def test_flips_are_part_of_the_contract(bright: Bundle, tmp_path: Path) -> None:
+    facts = _facts(bright)
+    assert (facts["flips"], facts["format_version"]) == (1, 1)  # versions that know no flips may read it
+    del facts["flips"]
+    assert read_bundle(_copy(bright, tmp_path, facts)).flips == 1
+    with pytest.raises(ModelError, match="flips should be one of 1, 2, 4, 8"):
+        read_bundle(_copy(bright, tmp_path, facts | {"flips": 3}))
+
+
 def test_a_newer_format_is_refused(bright: Bundle, tmp_path: Path) -> None:
-    folder = _copy(bright, tmp_path, _facts(bright) | {"format_version": 2})
-    with pytest.raises(ModelError, match="format 2") as caught:
+    folder = _copy(bright, tmp_path, _facts(bright) | {"format_version": 3})
+    with pytest.raises(ModelError, match="format 3") as caught:
         read_bundle(folder)
     assert "upgrade" in str(caught.value)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tilecli.inference.bundle import read_bundle
 from tilecli.inference.calibration import IDENTITY
 from tilecli.inference.engines import cpu_has_bf16, open_engine
 from tilecli.inference.export import export_bundle, export_network
-from tilecli.inference.predictor import open_predictor
+from tilecli.inference.predictor import Predictor, open_predictor
 from tilecli.inference.reference import describe, population_stability_index
 from tilecli.inference.selftest import run_self_test
 from tilecli.layout import Project
@@ -170,6 +171,22 @@ def test_what_would_be_wrong_too_often_is_uncertain(project: Project, tmp_path: 
         _export(project, Bright(), tmp_path / "none", uncertain_from=0.9, verdict_threshold=0.8).uncertain_from is None
     )
     assert _export(project, Bright(), tmp_path / "two").uncertain_from is None
+
+
+def test_flips_are_deployed_as_they_were_measured(project: Project, tmp_path: Path) -> None:
+    bundle = _export(project, Small().eval(), tmp_path / "out", flips=4, precision="f32")
+    assert (bundle.flips, bundle.format_version) == (4, 2)
+    assert bundle.checks["agreement"] >= 0.995  # the checkpoint is asked about the same copies
+    assert set(bundle.checks["flips"]) == {"dice_before", "dice_after"}
+    assert read_bundle(bundle.folder) == bundle
+    photo = read_photo(project.dataset / "images" / "p1.png", 1)
+    once, four = (
+        Predictor(replace(bundle, flips=flips), open_engine(bundle, keep_compiled=False)).probability(photo)
+        for flips in (1, 4)
+    )
+    np.testing.assert_array_equal(open_predictor(bundle.folder, keep_compiled=False).probability(photo), four)
+    assert np.abs(four - once).max() > 0.001
+    assert "flips" not in _export(project, Bright(), tmp_path / "plain").checks
 
 
 def test_a_threshold_can_be_given(project: Project, tmp_path: Path) -> None:
