@@ -143,6 +143,7 @@ class EvaluateParams(Section):
     bootstrap: NonNegative = Field(1000, description="resamples of tiles for the 95 % intervals; 0: none")
     pictures: NonNegative = Field(8, description="how many of the worst, of the best and of random photos are drawn")
     seed: NonNegative = Field(0, description="of bootstrap and random pictures")
+    fuse: bool = Field(False, description="measure the photos of each tile judged together, too; twice the work")
 
 
 class Params(Section):

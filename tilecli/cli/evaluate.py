@@ -83,8 +83,19 @@ def evaluate(
         for kind, values in metrics.get("per_defect", {}).items()
     ]
     out.print(terminal.table("By type", columns, per_type))
+    if "fused" in metrics:
+        rows = [[_WORDS[name], *_fused(metrics, name)] for name in metrics["fused"]["margin"]]
+        columns = [("figure", "left"), ("together (95 %)", "right"), ("against alone (95 %)", "right")]
+        out.print(terminal.table("Photos of a tile judged together", columns, rows))
     terminal.say(f"pictures: {terminal.plain(project.pictures)}")
     terminal.next_commands("tiles exp compare --sort dice_mean", "dvc plots show")
+
+
+def _fused(metrics: dict[str, Any], name: str) -> tuple[str, str]:
+    """A figure of photos judged together, and what that brings."""
+    margin = metrics["fused"]["margin"][name]
+    ends = None if margin["low"] is None else (margin["low"], margin["high"])
+    return _value(metrics["fused"], name), _with(margin["difference"], ends)
 
 
 def _telling(metrics: dict[str, Any], name: str) -> bool:

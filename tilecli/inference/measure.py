@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from tilecli import hardware
 from tilecli.config import Params
 from tilecli.evaluation.evaluate import evaluate
+from tilecli.inference.fusion import predict_spot
 from tilecli.inference.predictor import open_predictor
 from tilecli.layout import Project
 
@@ -34,4 +36,12 @@ def evaluate_bundle(project: Project, params: Params, engine: str = "openvino") 
         "cpu": hardware.cpu_name(),
         "cores": hardware.usable_cores(),
     }
-    return evaluate(project, params, predictor.predict_file, workers=predictor.workers, facts=facts, machine=machine)
+    return evaluate(
+        project,
+        params,
+        predictor.predict_file,
+        predict_spot=partial(predict_spot, predictor),
+        workers=predictor.workers,
+        facts=facts,
+        machine=machine,
+    )

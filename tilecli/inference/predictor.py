@@ -73,9 +73,13 @@ class Predictor:
     def predict(self, photo: Uint8) -> Prediction:
         """Probability, mask, regions and verdict of an H×W×C uint8 photo."""
         start = time.perf_counter()
-        probability = self.probability(photo)
+        prediction = self.judge(self.probability(photo))
+        return self.timed(prediction, (time.perf_counter() - start) * 1e3)
+
+    def judge(self, probability: Float32, score: float | None = None) -> Prediction:
+        """What an H×W probability says at this predictor's thresholds; `score`: of more than this map shows."""
         mask = np.asarray(probability >= np.float32(self.threshold), np.uint8)
-        score = score_of(probability, self.bundle.min_area_px)
+        score = score_of(probability, self.bundle.min_area_px) if score is None else score
         return Prediction(
             mask=mask,
             probability=probability,
@@ -83,8 +87,13 @@ class Predictor:
             defect_share=float(mask.mean()),
             regions=find_regions(mask, probability),
             score=score,
-            ms=(time.perf_counter() - start) * 1e3,
+            ms=0.0,
         )
+
+    @staticmethod
+    def timed(prediction: Prediction, ms: float) -> Prediction:
+        """The same, and how long it took."""
+        return replace(prediction, ms=ms)
 
     def predict_file(self, path: Path) -> Prediction:
         """`predict` for an image file, upright; raises DataError that names the file where it cannot be read."""
