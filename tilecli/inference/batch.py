@@ -39,7 +39,8 @@ class Outcome:
     ms: float = 0.0
     mask: Path | None = None  # written under the output folder, if there is one
     overlay: Path | None = None
-    spot: int | None = None  # number of the spot that it was judged with, from 1; None where photos are judged alone
+    spot: int | None = None  # number of the spot it is said to show, from 1; None where photos are judged alone
+    together: int = 1  # photos of the spot that were judged together with it, itself included
     error: TilesError | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -48,7 +49,7 @@ class Outcome:
             return {"path": str(self.path), "error": self.error.message}
         return {
             "path": str(self.path),
-            **({} if self.spot is None else {"spot": self.spot}),
+            **({} if self.spot is None else {"spot": self.spot, "together": self.together}),
             "verdict": self.verdict,
             "defect_share": round(self.defect_share, _DIGITS),
             "regions": [
@@ -234,6 +235,7 @@ def _write(
         mask=mask,
         overlay=overlay,
         spot=spot,
+        together=prediction.together,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,13 @@ def predict_spot(predictor: Predictor, paths: Sequence[Path]) -> list[Prediction
         together = [(i, shift) for i, shift in zip(rest, shifts, strict=True) if shift.is_sure]
         fused, score = fuse([maps[i] for i, _ in together], [s for _, s in together], predictor.bundle.min_area_px)
         for (i, _), probability in zip(together, fused, strict=True):
-            found[i] = predictor.judge(probability, score)
+            found[i] = replace(predictor.judge(probability, score), together=len(together))
         if len(together) < len(rest):
             names = ", ".join(paths[i].name for i in rest if i not in found)
             progress.warn(f"not the spot that {paths[rest[0]].name} shows, and not judged with it: {names}")
         rest = [i for i in rest if i not in found]
     ms = (time.perf_counter() - start) * 1e3 / len(paths)
-    return [predictor.timed(found[i], ms) for i in range(len(paths))]
+    return [replace(found[i], ms=ms) for i in range(len(paths))]
 
 
 def fuse(maps: Sequence[Float32], shifts: Sequence[Shift], min_area_px: int) -> tuple[list[Float32], float]:

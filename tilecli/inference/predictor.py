@@ -29,6 +29,7 @@ class Prediction:
     regions: list[Region]  # the largest first; also on photos that are called good
     score: float  # see `regions.score_of`
     ms: float  # wall time, with reading where the photo was read from a file
+    together: int = 1  # photos of one spot that this rests on, see `fusion.predict_spot`
 
 
 class Predictor:
@@ -74,7 +75,7 @@ class Predictor:
         """Probability, mask, regions and verdict of an H×W×C uint8 photo."""
         start = time.perf_counter()
         prediction = self.judge(self.probability(photo))
-        return self.timed(prediction, (time.perf_counter() - start) * 1e3)
+        return replace(prediction, ms=(time.perf_counter() - start) * 1e3)
 
     def judge(self, probability: Float32, score: float | None = None) -> Prediction:
         """What an H×W probability says at this predictor's thresholds; `score`: of more than this map shows."""
@@ -89,11 +90,6 @@ class Predictor:
             score=score,
             ms=0.0,
         )
-
-    @staticmethod
-    def timed(prediction: Prediction, ms: float) -> Prediction:
-        """The same, and how long it took."""
-        return replace(prediction, ms=ms)
 
     def predict_file(self, path: Path) -> Prediction:
         """`predict` for an image file, upright; raises DataError that names the file where it cannot be read."""

@@ -76,6 +76,7 @@ def test_a_stranger_is_judged_by_itself_and_named(predictor: Predictor, spot: li
         found = predict_spot(predictor, [spot[0], stranger, spot[1]])
     assert [p.verdict for p in found] == ["defect", "good", "defect"]
     assert found[0].score == found[2].score != found[1].score
+    assert [p.together for p in found] == [2, 1, 2]
     (warning,) = [event for event in events if event.kind == "warning"]
     assert "stranger.png" in warning.text
 
@@ -122,7 +123,8 @@ def test_a_batch_names_the_spot_and_goes_on_after_a_bad_photo(
     assert by_path[paths[4]].spot == 2
     assert by_path[broken].error is not None
     lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
-    assert [line.get("spot") for line in lines if "error" not in line] == [1, 1, 1, 2]
+    told = [(line["spot"], line["together"]) for line in lines if "error" not in line]
+    assert told == [(1, 3), (1, 3), (1, 3), (2, 1)]
     for path in spot:
         mask = cv2.imread(str(by_path[path].mask), cv2.IMREAD_UNCHANGED)
         assert mask.shape == cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape[:2]
