@@ -164,11 +164,26 @@ class ExportParams(Section):
     )
     min_agreement: Share = Field(0.995, description="least Dice between the bundle's masks and the checkpoint's")
     max_int8_cost: Share = Field(0.005, description="most Dice that int8 may cost on the valid subset")
+    temperature: Annotated[float, Field(gt=0, le=100)] | None = Field(
+        None, description="logits are divided by it, which makes probabilities come true; null: fitted on valid"
+    )
+    shift: Annotated[float, Field(ge=-20, le=20)] | None = Field(
+        None, description="added to the logits after that; null: fitted on the valid subset"
+    )
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="probability from which a pixel is defect; null: best Dice on the valid subset"
     )
     verdict_threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="score from which a photo is defective; null: best balanced accuracy on the valid subset"
+    )
+    uncertain_from: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="score from which, up to verdict_threshold, a photo is uncertain; null: see max_error"
+    )
+    max_error: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(
+        None, description="most of good photos called defective, of defective ones called good; null: none is uncertain"
+    )
+    flips: Literal[1, 2, 4, 8] = Field(
+        1, description="mirrored and turned copies of a photo that the answer is averaged over; as many runs"
     )
     min_area_px: Positive = Field(20, description="this many pixels at verdict_threshold make a photo defective")
 
@@ -180,6 +195,7 @@ class EvaluateParams(Section):
     bootstrap: NonNegative = Field(1000, description="resamples of tiles for the 95 % intervals; 0: none")
     pictures: NonNegative = Field(8, description="how many of the worst, of the best and of random photos are drawn")
     seed: NonNegative = Field(0, description="of bootstrap and random pictures")
+    fuse: bool = Field(False, description="measure the photos of each tile judged together, too; twice the work")
 
 
 class Params(Section):

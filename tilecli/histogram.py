@@ -32,6 +32,22 @@ def thresholds() -> Float64:
     return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float64)
 
 
+def centres() -> Float64:
+    """The probability in the middle of each bin, BINS rising values."""
+    return np.asarray(1.0 / (1.0 + np.exp(-logits())), np.float64)
+
+
+def logits() -> Float64:
+    """The logit in the middle of each bin, BINS evenly rising values."""
+    return np.asarray((np.arange(BINS) + 0.5) / _PER_UNIT - _REACH, np.float64)
+
+
+def moved(counts: Int64, logit: Float64) -> Int64:
+    """The counts of pixels whose logits became others: those of bin k now lie at `logit[k]`."""
+    bins = np.clip(np.floor((logit + _REACH) * _PER_UNIT), 0, BINS - 1).astype(np.intp)
+    return np.asarray([np.bincount(bins, row, BINS) for row in counts], np.int64)
+
+
 def count(probability: Float32, truth: Uint8) -> Int64:
     """2×BINS counts for an H×W probability and its mask of 0 and 1: row 0 background, row 1 defect."""
     logits = _logits(probability)

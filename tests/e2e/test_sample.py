@@ -44,8 +44,18 @@ def test_every_artefact_is_there(session: Session):
 
 def test_metrics_hold_the_contracts_keys(session: Session):
     metrics = session.metrics()
-    keys = "dice_mean jacc_mean acc_mean foreground_acc dice_photo auroc pixel_ap false_alarm_rate defect_recall"
+    keys = "dice_mean jacc_mean acc_mean foreground_acc dice_photo auroc pixel_ap ece false_alarm_rate defect_recall"
     assert {*keys.split(), "dice_ci_low", "dice_ci_high", "per_defect"} <= metrics.keys()
+
+
+def test_an_operating_point_says_what_it_leaves(session: Session):
+    found = json.loads(session.tiles("eval", "--operating-point", "recall>=0.9", "--json").stdout)
+    assert found["recall"] >= 0.9
+    assert 0 < found["verdict_threshold"] < 1
+    low, high = (found["intervals"]["false_alarm_rate"][end] for end in ("low", "high"))
+    assert low <= found["false_alarm_rate"] <= high
+    said = session.tiles("eval", "--operating-point", "recall>=0.9").stdout
+    assert f"tiles export --verdict-threshold {found['verdict_threshold']:g}" in said
 
 
 def test_nothing_changed_runs_nothing(session: Session):
@@ -87,7 +97,7 @@ def test_one_photo_is_predicted(session: Session):
     photo = sorted((session.project / "data" / "dataset" / "images").iterdir())[0]
     done = session.tiles("predict", str(photo), "--json", "--out", "found")
     line = json.loads(done.stdout)
-    assert line["verdict"] in ("defect", "good")
+    assert line["verdict"] in ("defect", "good")  # "uncertain" only where a band is set
     assert {"path", "defect_share", "regions", "mask", "ms"} <= line.keys()
     assert (session.project / line["mask"]).is_file()
     assert (session.project / "found" / "predictions.jsonl").is_file()

@@ -17,10 +17,10 @@ import yaml
 
 from tests.experiment_repo import Repository, perfect, run_files
 from tests.integration.conftest import Exp
-from tilecli import paramfile
+from tilecli import histogram, paramfile
 from tilecli.data.manifest import Assigned, write_manifest
 from tilecli.errors import DataError, ProjectError, UsageError
-from tilecli.evaluation import bootstrap, histogram, metrics, paired
+from tilecli.evaluation import bootstrap, metrics, paired
 from tilecli.evaluation.pixels import write_counts
 from tilecli.evaluation.records import Record
 from tilecli.experiments import folds, pooling, store

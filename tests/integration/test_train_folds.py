@@ -28,7 +28,8 @@ from pathlib import Path
 import numpy as np
 from tilecli import files, paramfile
 from tilecli.data.manifest import Assigned, write_manifest
-from tilecli.evaluation import histogram, metrics
+from tilecli import histogram
+from tilecli.evaluation import metrics
 from tilecli.evaluation.pixels import write_counts
 from tilecli.evaluation.records import Record, write_records
 from tilecli.layout import Project

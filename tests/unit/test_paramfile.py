@@ -95,6 +95,12 @@ def test_key_without_its_section_finds_the_section():
         ("split: {folds: 2, valid: 0.95}", "split"),
         ("data: {sources: []}", "data.sources"),
         ("export: {threshold: 1.0}", "export.threshold"),
+        ("export: {temperature: 0.0}", "export.temperature"),
+        ("export: {shift: 21.0}", "export.shift"),
+        ("export: {uncertain_from: 0.0}", "export.uncertain_from"),
+        ("export: {max_error: 0.5}", "export.max_error"),
+        ("export: {flips: 3}", "export.flips"),
+        ("evaluate: {fuse: 1}", "evaluate.fuse"),
     ],
 )
 def test_wrong_values_are_named(tmp_path: Path, text: str, key: str):

@@ -121,7 +121,7 @@ def _bare(params: TrainParams, how: precision.Precision, steps: int) -> float:
     def step() -> None:
         with torch.autocast(kind, how.autocast, enabled=how.autocast is not None):
             logits = net(image)
-        loss = losses.loss_of(params.loss, losses.pixel_sums(logits[:, 0], mask))
+        loss = losses.loss_of(params.loss, losses.pixel_sums(logits[:, 0], mask), params.dice_over)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()

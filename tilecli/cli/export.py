@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tilecli.cli import terminal
 from tilecli.cli.options import Force, Json, Set
 from tilecli.cli.verb import verb
+
+if TYPE_CHECKING:
+    from tilecli.inference.bundle import Bundle
 
 
 @verb
@@ -27,6 +30,15 @@ def export(
         float | None,
         typer.Option("--verdict-threshold", help="Score from which a photo is defective; else chosen on valid."),
     ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(
+            "--max-error", metavar="SHARE", help="What would be wrong more often than this is called uncertain."
+        ),
+    ] = None,
+    flips: Annotated[
+        int | None, typer.Option("--flips", metavar="1|2|4|8", help="Average over mirrored and turned copies.")
+    ] = None,
     set_: Set = None,
     force: Force = False,
     as_json: Json = False,
@@ -43,7 +55,7 @@ def export(
         raise UsageError(f"--int8 and --precision {precision} contradict each other", hint="give one of the two")
     precision = "int8" if int8 else precision
     typed = {"export.precision": precision, "export.threshold": threshold}
-    typed["export.verdict_threshold"] = verdict_threshold
+    typed |= {"export.verdict_threshold": verdict_threshold, "export.max_error": max_error, "export.flips": flips}
     project, _, _ = bring_up_to_date("export", typed=typed, set_=set_, force=force)
     bundle = read_bundle(project.bundle)
     size = bundle.model.stat().st_size
@@ -52,6 +64,10 @@ def export(
             "precision": bundle.precision,
             "threshold": bundle.threshold,
             "verdict_threshold": bundle.verdict_threshold,
+            "uncertain_from": bundle.uncertain_from,
+            "flips": bundle.flips,
+            "temperature": bundle.calibration.temperature,
+            "shift": bundle.calibration.shift,
         }
         facts["self_test_px"] = bundle.self_test.marked_px if bundle.self_test else None
         facts["reference_photos"] = bundle.reference.photos if bundle.reference else None
@@ -61,6 +77,9 @@ def export(
         ["precision", bundle.precision],
         ["a pixel is defect from", f"{bundle.threshold:g}"],
         ["a photo is defective from", f"{bundle.verdict_threshold:g} on {bundle.min_area_px} px"],
+        *_band(bundle),
+        *_flips(bundle),
+        ["calibration", _calibration(bundle)],
         ["agreement with the checkpoint", f"Dice {bundle.checks.get('agreement', 0):.4f}"],
         *_int8(bundle.checks.get("int8")),
         ["self-test", f"passed, {bundle.self_test.marked_px} px marked" if bundle.self_test else "–"],
@@ -70,6 +89,33 @@ def export(
     ]
     terminal.console().print(terminal.table("Bundle", [("", "left"), ("", "left")], rows))
     terminal.next_commands("tiles eval", "tiles predict PHOTO")
+
+
+def _flips(bundle: Bundle) -> list[list[str]]:
+    if bundle.flips == 1:
+        return []
+    found = bundle.checks.get("flips") or {}
+    dice = [terminal.number(found.get(f"dice_{when}")) for when in ("after", "before")]
+    return [["copies of a photo", f"{bundle.flips}: Dice {dice[0]} on valid photos, {dice[1]} without them"]]
+
+
+def _band(bundle: Bundle) -> list[list[str]]:
+    if bundle.uncertain_from is None:
+        return []
+    rows = [["a photo is uncertain from", f"{bundle.uncertain_from:g}"]]
+    if found := bundle.checks.get("band"):
+        wrong = f"{terminal.percent(found['false_alarm_rate'])} of good ones called defective"
+        missed = f"{terminal.percent(found['miss_rate'])} of defective ones called good"
+        asked = [terminal.percent(found[f"uncertain_{kind}_rate"]) for kind in ("good", "defect")]
+        rows.append(["on valid photos", f"{wrong}, {missed}; {' and '.join(asked)} of them uncertain"])
+    return rows
+
+
+def _calibration(bundle: Bundle) -> str:
+    found = bundle.calibration
+    text = f"logits / {found.temperature:.3g} {'+-'[found.shift < 0]} {abs(found.shift):.3g}"
+    before, after = (bundle.checks.get(f"ece_{when}") for when in ("before", "after"))
+    return text if before is None or after is None else f"{text}; error {before:.3g} before, {after:.3g} after"
 
 
 def _int8(cost: dict[str, Any] | None) -> list[list[str]]:

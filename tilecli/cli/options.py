@@ -38,6 +38,13 @@ VerdictThreshold = Annotated[
     float | None,
     typer.Option("--verdict-threshold", help="Score from which a photo is defective; default: the bundle's."),
 ]
+UncertainFrom = Annotated[
+    float | None,
+    typer.Option(
+        "--uncertain-from",
+        help="Score from which, up to the verdict threshold, a person should look; default: the bundle's.",
+    ),
+]
 Engine = Annotated[str, typer.Option("--engine", help="openvino, onnxruntime or torch.")]
 Preset = Annotated[
     str | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilecli.cli import terminal
-from tilecli.cli.options import BundleFolder, Engine, Threshold, VerdictThreshold
+from tilecli.cli.options import BundleFolder, Engine, Threshold, UncertainFrom, VerdictThreshold
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def serve(
     ] = 20.0,
     threshold: Threshold = None,
     verdict_threshold: VerdictThreshold = None,
+    uncertain_from: UncertainFrom = None,
     engine: Engine = "openvino",
     reload: Annotated[
         float,
@@ -122,6 +123,7 @@ def serve(
         engine=engine,
         threshold=threshold,
         verdict_threshold=verdict_threshold,
+        uncertain_from=uncertain_from,
         host=host,
         port=port,
         workers=workers,

@@ -20,7 +20,7 @@ from tilecli.data import catalog, manifest
 from tilecli.data.catalog import Photo
 from tilecli.data.preprocess import Float32, Uint8, read_photo
 from tilecli.errors import DataError
-from tilecli.evaluation import bootstrap, metrics, objects, overlays, pixels, plots, records
+from tilecli.evaluation import bootstrap, fused, metrics, objects, overlays, pixels, plots, records
 from tilecli.evaluation.records import Record
 from tilecli.layout import Project
 
@@ -42,7 +42,7 @@ class Predicted(Protocol):
 
     @property
     def verdict(self) -> str:
-        """`defect` or `good`."""
+        """`defect`, `uncertain` or `good`."""
 
     @property
     def score(self) -> float:
@@ -54,6 +54,7 @@ class Predicted(Protocol):
 
 
 Predict = Callable[[Path], Predicted]
+PredictSpot = Callable[[Sequence[Path]], Sequence[Predicted]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def evaluate(
     params: Params,
     predict: Predict,
     *,
+    predict_spot: PredictSpot | None = None,
     workers: int = 1,
     facts: dict[str, Any] | None = None,
     machine: dict[str, Any] | None = None,
@@ -76,6 +78,7 @@ def evaluate(
     """Measure `predict` on the test subset, write everything under evaluation/, return what metrics.json holds.
 
     predict: maps an image file to a prediction; called from `workers` threads at a time.
+    predict_spot: maps the image files of one spot to a prediction each; needed where `evaluate.fuse` is set.
     facts: goes into metrics.json as it is (threshold, precision); machine: into speed.json.
 
     Raises DataError where the test subset is empty or a prediction does not have its photo's size.
@@ -86,6 +89,10 @@ def evaluate(
     seconds = time.perf_counter() - start
     measured = _draw(project, items, measured, params.evaluate, predict)
     figures = _figures(measured, counts, params.evaluate) | (facts or {})
+    if params.evaluate.fuse and predict_spot is not None:
+        together = _measure_spots(items, project.dataset, params.evaluate, predict_spot, workers)
+        found = fused.fused_figures(together, measured, params.evaluate.bootstrap, params.evaluate.seed)
+        figures["fused"] = rounded(found)
     records.write_records(project.per_image, measured)
     pixels.write_counts(project.histogram, counts)
     with files.whole_folder(project.plots) as folder:
@@ -139,6 +146,23 @@ def _measure(
         found.append(record)
         counts += found_px
     return found, counts
+
+
+def _measure_spots(
+    items: Sequence[Item], dataset: Path, params: EvaluateParams, predict_spot: PredictSpot, workers: int
+) -> list[Record]:
+    """The records of all photos, those of one tile judged together."""
+    tiles: dict[str, list[Item]] = {}
+    for item in items:
+        tiles.setdefault(item.tile, []).append(item)
+
+    def measure(spot: list[Item]) -> list[Record]:
+        predictions = predict_spot([dataset / item.photo.image for item in spot])
+        truths = [catalog.read_mask(dataset, item.photo) for item in spot]
+        return [record_of(*each, params.iou) for each in zip(spot, predictions, truths, strict=True)]
+
+    measured = overlap.ordered_map(measure, tiles.values(), workers)
+    return [record for spot in progress.track(measured, "evaluate spots", len(tiles), "spots") for record in spot]
 
 
 def record_of(item: Item, predicted: Predicted, truth: Uint8, iou: float) -> Record:

@@ -17,11 +17,14 @@ import numpy.typing as npt
 
 from tilecli import histogram
 from tilecli.evaluation.records import Record
+from tilecli.evaluation.reliability import calibration_error
 from tilecli.histogram import Float64, Int64
 
 Ratio = tuple[Float64, Float64]
 
-LOWER_IS_BETTER = frozenset({"false_alarm_rate"})  # of the figures of `figures`; all others are better when high
+LOWER_IS_BETTER = frozenset(
+    {"false_alarm_rate", "miss_rate", "uncertain_good_rate", "uncertain_defect_rate"}
+)  # of the figures of `figures`; all others are better when high
 
 
 def _columns(records: Sequence[Record], value: Callable[[Record], float]) -> Float64:
@@ -45,6 +48,8 @@ def ratios(records: Sequence[Record]) -> dict[str, Ratio]:
     Over photos and objects:
     - false_alarm_rate: good photos with the verdict "defect" / good photos
     - flagged_rate: photos of a defect type with the verdict "defect" / photos of a defect type
+    - miss_rate: photos of a defect type with the verdict "good" / photos of a defect type
+    - uncertain_good_rate, uncertain_defect_rate: good photos, and photos of a defect type, with the verdict "uncertain"
     - defect_recall: true objects found at the wanted IoU / true objects (see `objects.match`)
     - defect_touched: true objects of which at least one pixel was predicted / true objects
     """
@@ -53,6 +58,8 @@ def ratios(records: Sequence[Record]) -> dict[str, Ratio]:
     true = _columns(records, lambda r: r.true_px)
     bad = _columns(records, lambda r: not r.is_good)
     flagged = _columns(records, lambda r: r.verdict == "defect")
+    missed = _columns(records, lambda r: r.verdict == "good")
+    unsure = _columns(records, lambda r: r.verdict == "uncertain")
     objects = _columns(records, lambda r: r.defects)
     one = np.ones(len(records))
     return {
@@ -64,6 +71,9 @@ def ratios(records: Sequence[Record]) -> dict[str, Ratio]:
         "dice_defects": (2 * inter * bad, both * bad),
         "false_alarm_rate": (flagged * (1 - bad), 1 - bad),
         "flagged_rate": (flagged * bad, bad),
+        "miss_rate": (missed * bad, bad),
+        "uncertain_good_rate": (unsure * (1 - bad), 1 - bad),
+        "uncertain_defect_rate": (unsure * bad, bad),
         "defect_recall": (_columns(records, lambda r: r.found), objects),
         "defect_touched": (_columns(records, lambda r: r.touched), objects),
     }
@@ -128,6 +138,7 @@ def per_defect(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
             "recall": alone["defect_recall"],
             "touched": alone["defect_touched"],
             "flagged_rate": alone["flagged_rate"],
+            "miss_rate": alone["miss_rate"],
             "auroc": seen["auroc"],
         }
     if good:
@@ -144,14 +155,18 @@ def per_defect(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
 def summary(records: Sequence[Record], counts: Int64) -> dict[str, Any]:
     """All figures without intervals. `counts`: 2×BINS pixels of all photos, see `histogram.count`.
 
-    pixel_ap is the average precision of pixels over all thresholds, to the resolution of the histogram.
+    pixel_ap is the average precision of pixels over all thresholds, to the resolution of the histogram; ece their
+    expected calibration error, see `reliability.calibration_error`.
     """
     found = figures(records)
     return {
         **{name: found[name] for name in ("dice_mean", "jacc_mean", "acc_mean", "foreground_acc")},
         **{name: found[name] for name in ("dice_photo", "dice_defects", "auroc")},
         "pixel_ap": histogram.average_precision(counts),
-        **{name: found[name] for name in ("false_alarm_rate", "flagged_rate", "defect_recall", "defect_touched")},
+        "ece": calibration_error(counts),
+        **{name: found[name] for name in ("false_alarm_rate", "flagged_rate", "miss_rate")},
+        **{name: found[name] for name in ("uncertain_good_rate", "uncertain_defect_rate")},
+        **{name: found[name] for name in ("defect_recall", "defect_touched")},
         "photos": len(records),
         "tiles": len({record.tile for record in records}),
         "defects": sum(record.defects for record in records),

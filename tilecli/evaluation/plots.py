@@ -4,6 +4,7 @@
 |---|---|---|
 | precision_recall.csv | recall, precision, threshold | threshold, pixels of all photos |
 | dice_over_threshold.csv | threshold, dice | threshold, pooled over all photos |
+| reliability.csv | probability, defect_share, pixels | group of probabilities, pixels of all photos |
 | roc.csv | false_alarm_rate, found_rate, threshold | distinct score, photos |
 | confusion.csv | photo, actual, predicted, type | photo |
 """
@@ -18,6 +19,7 @@ import numpy as np
 
 from tilecli import files, histogram
 from tilecli.evaluation.records import Record
+from tilecli.evaluation.reliability import reliability
 from tilecli.histogram import Int64
 from tilecli.layout import GOOD
 
@@ -29,6 +31,7 @@ def write_plots(folder: Path, records: Sequence[Record], counts: Int64) -> None:
     """Write every series into `folder`; a curve that is undefined (one class missing) has its header alone."""
     _write(folder / "precision_recall.csv", ("recall", "precision", "threshold"), _precision_recall(counts))
     _write(folder / "dice_over_threshold.csv", ("threshold", "dice"), _dice(counts))
+    _write(folder / "reliability.csv", ("probability", "defect_share", "pixels"), _reliability(counts))
     _write(folder / "roc.csv", ("false_alarm_rate", "found_rate", "threshold"), _roc(records))
     rows = ((r.photo, GOOD if r.is_good else DEFECT, r.verdict, r.defect) for r in records)
     _write(folder / "confusion.csv", ("photo", "actual", "predicted", "type"), rows)
@@ -58,6 +61,10 @@ def _dice(counts: Int64) -> list[tuple[float, float]]:
     dice, grid = histogram.dice_curve(counts), histogram.thresholds()
     picked = np.searchsorted(grid, np.linspace(0.01, 0.99, 99))
     return [(float(grid[i]), float(dice[i])) for i in picked]
+
+
+def _reliability(counts: Int64) -> list[tuple[float, float, int]]:
+    return [(float(p), float(share), int(pixels)) for p, share, pixels in zip(*reliability(counts), strict=True)]
 
 
 def _roc(records: Sequence[Record]) -> list[tuple[float, float, float]]:

@@ -29,7 +29,7 @@ class Record:
     true_px: int
     pixels: int  # height × width
     score: float  # 0–1, see inference.regions
-    verdict: str  # defect or good
+    verdict: str  # defect, uncertain or good
     defects: int  # true objects, see evaluation.objects
     found: int  # of them, at the wanted IoU
     touched: int

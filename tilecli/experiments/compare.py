@@ -22,7 +22,7 @@ HEADLINE = {
     "auroc": True,
     "valid.dice": True,
 }
-_LOW_IS_GOOD = {"loss", "error", "alarm", "rmse", "mse", "mae", "ms", "seconds"}
+_LOW_IS_GOOD = {"loss", "error", "ece", "miss", "uncertain", "alarm", "rmse", "mse", "mae", "ms", "seconds"}
 _FACTS = ("name", "state", "created", "model", "message")  # what else a filter can ask for
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tilecli import files, overlap
 from tilecli.data.preprocess import read_photo
 from tilecli.errors import TilesError, UsageError
 from tilecli.evaluation import overlays
-from tilecli.inference.predictor import Predictor
+from tilecli.inference.fusion import predict_spot
+from tilecli.inference.predictor import Prediction, Predictor
 from tilecli.inference.regions import Region, Verdict
+
+T = TypeVar("T")
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")  # what is taken out of a folder
 LINES_FILE = "predictions.jsonl"
@@ -34,6 +39,8 @@ class Outcome:
     ms: float = 0.0
     mask: Path | None = None  # written under the output folder, if there is one
     overlay: Path | None = None
+    spot: int | None = None  # number of the spot it is said to show, from 1; None where photos are judged alone
+    together: int = 1  # photos of the spot that were judged together with it, itself included
     error: TilesError | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -42,6 +49,7 @@ class Outcome:
             return {"path": str(self.path), "error": self.error.message}
         return {
             "path": str(self.path),
+            **({} if self.spot is None else {"spot": self.spot, "together": self.together}),
             "verdict": self.verdict,
             "defect_share": round(self.defect_share, _DIGITS),
             "regions": [
@@ -108,19 +116,66 @@ def predict_batch(
     listed = list(paths)
     names = output_names(listed)
 
-    def work(item: tuple[Path, str]) -> Outcome:
-        path, name = item
-        try:
-            return _predict_one(predictor, path, name, out, masks=masks, drawings=drawings)
-        except TilesError as error:
-            return Outcome(path, error=error)
-        except OSError as error:
-            problem = TilesError(f"its result cannot be written: {error.strerror or error}", where=str(out))
-            return Outcome(path, error=problem)
+    def work(index: int) -> list[Outcome]:
+        path, name = listed[index], names[index]
+        return [_guarded(path, out, lambda: _predict_one(predictor, path, name, out, masks=masks, drawings=drawings))]
 
+    yield from _done(work, range(len(listed)), predictor.workers, out)
+
+
+def predict_spots(
+    predictor: Predictor,
+    paths: Sequence[Path],
+    spots: Sequence[Sequence[int]],
+    out: Path | None = None,
+    *,
+    masks: bool = True,
+    drawings: bool = True,
+) -> Iterator[Outcome]:
+    """`predict_batch` with the photos of each spot (indices of `paths`) judged together, see `fusion.predict_spot`.
+
+    Outcomes come spot by spot. A photo that cannot be read is left out of its spot.
+    """
+    names = output_names(paths)
+
+    def work(item: tuple[int, Sequence[int]]) -> list[Outcome]:
+        spot, indices = item
+        outcomes: list[Outcome] = []
+        readable = []
+        for index in indices:
+            try:
+                read_photo(paths[index], predictor.bundle.input.channels)
+                readable.append(index)
+            except TilesError as error:
+                outcomes.append(Outcome(paths[index], error=error))
+        try:
+            found = predict_spot(predictor, [paths[index] for index in readable]) if readable else []
+        except TilesError as error:
+            return [*outcomes, *(Outcome(paths[index], error=error) for index in readable)]
+        for index, prediction in zip(readable, found, strict=True):
+            written = partial(_write, prediction, paths[index], names[index], out, masks=masks, drawings=drawings)
+            outcomes.append(_guarded(paths[index], out, partial(written, spot=spot)))
+        return outcomes
+
+    yield from _done(work, enumerate(spots, 1), predictor.workers, out)
+
+
+def _guarded(path: Path, out: Path | None, work: Callable[[], Outcome]) -> Outcome:
+    """What `work` gives, or why it gave nothing."""
+    try:
+        return work()
+    except TilesError as error:
+        return Outcome(path, error=error)
+    except OSError as error:
+        problem = TilesError(f"its result cannot be written: {error.strerror or error}", where=str(out))
+        return Outcome(path, error=problem)
+
+
+def _done(work: Callable[[T], list[Outcome]], items: Iterable[T], workers: int, out: Path | None) -> Iterator[Outcome]:
+    """The outcomes of all items, in order, and their lines in a file under `out`."""
     lines: list[str] = []
     try:
-        for outcome in overlap.ordered_map(work, zip(listed, names, strict=True), predictor.workers):
+        for outcome in chain.from_iterable(overlap.ordered_map(work, items, workers)):
             lines.append(json.dumps(outcome.as_dict(), ensure_ascii=False, allow_nan=False))
             yield outcome
     finally:
@@ -149,7 +204,19 @@ def output_names(paths: Iterable[Path]) -> list[str]:
 def _predict_one(
     predictor: Predictor, path: Path, name: str, out: Path | None, *, masks: bool, drawings: bool
 ) -> Outcome:
-    prediction = predictor.predict_file(path)
+    return _write(predictor.predict_file(path), path, name, out, masks=masks, drawings=drawings)
+
+
+def _write(
+    prediction: Prediction,
+    path: Path,
+    name: str,
+    out: Path | None,
+    *,
+    masks: bool,
+    drawings: bool,
+    spot: int | None = None,
+) -> Outcome:
     mask = overlay = None
     if out is not None and masks:
         mask = out / "masks" / f"{name}.png"
@@ -167,6 +234,8 @@ def _predict_one(
         ms=prediction.ms,
         mask=mask,
         overlay=overlay,
+        spot=spot,
+        together=prediction.together,
     )
 
 

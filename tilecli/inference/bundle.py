@@ -14,15 +14,17 @@ from typing import Any, Literal, cast
 from tilecli import files
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import ModelError
+from tilecli.inference.calibration import IDENTITY, Calibration
 from tilecli.inference.reference import Histogram, Reference
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: has flips, which whoever does not know them would leave out
 MODEL_FILE = "model.onnx"
 FACTS_FILE = "bundle.json"
 INPUT_NAME = "image"  # N×C×H×W float32
 OUTPUT_NAME = "probability"  # N×1×H×W float32, 0–1
 WEIGHTS_PREFIX = "network."  # of the network's state names in model.onnx
 PRECISIONS = ("f32", "bf16", "int8")
+FLIPS = (1, 2, 4, 8)  # the photo; mirrored left to right; top to bottom, too; and turned by a quarter
 EXPORT = "tiles export"
 
 Precision = Literal["f32", "bf16", "int8"]
@@ -49,6 +51,9 @@ class Bundle:
     threshold: float  # a pixel is defect from this probability on
     verdict_threshold: float  # a photo is defective when `min_area_px` of its pixels reach this
     min_area_px: int = 20
+    uncertain_from: float | None = None  # from this score up to `verdict_threshold` it is uncertain; None: never
+    flips: int = 1  # copies of a photo that answers are averaged over, see `tilecli.inference.flips`
+    calibration: Calibration = IDENTITY  # of the network's logits; already in model.onnx
     precision: Precision = "f32"  # deployed and measured at; int8: the model itself is quantised
     classes: tuple[str, ...] = ("defect",)
     training: dict[str, Any] = field(default_factory=dict)  # where the weights come from
@@ -56,7 +61,7 @@ class Bundle:
     model_sha256: str = ""  # of model.onnx; empty in a bundle that does not say
     reference: Reference | None = None  # what the training photos were like; None in a bundle older than that
     self_test: SelfTest | None = None  # likewise
-    format_version: int = FORMAT_VERSION
+    format_version: int = 1
 
     @property
     def model(self) -> Path:
@@ -73,7 +78,10 @@ def write_bundle(bundle: Bundle) -> None:
         "classes": list(bundle.classes),
         "threshold": bundle.threshold,
         "verdict_threshold": bundle.verdict_threshold,
+        "uncertain_from": bundle.uncertain_from,
         "min_area_px": bundle.min_area_px,
+        "flips": bundle.flips,
+        "calibration": asdict(bundle.calibration),
         "precision": bundle.precision,
         "training": bundle.training,
         "checks": bundle.checks,
@@ -114,7 +122,10 @@ def read_bundle(folder: Path) -> Bundle:
         input=_read_input(reader.section("input")),
         threshold=threshold,
         verdict_threshold=reader.share("verdict_threshold") if "verdict_threshold" in reader.values else threshold,
+        uncertain_from=reader.share("uncertain_from") if reader.values.get("uncertain_from") is not None else None,
         min_area_px=reader.whole("min_area_px", least=1) if "min_area_px" in reader.values else 20,
+        flips=_read_flips(reader) if "flips" in reader.values else 1,
+        calibration=_read_calibration(reader.section("calibration")) if "calibration" in reader.values else IDENTITY,
         precision=cast(Precision, precision),
         classes=tuple(reader.texts("classes")),
         training=reader.section("training").values,
@@ -146,6 +157,20 @@ def _read_input(reader: _Reader) -> InputContract:
         std=std,
         channels=channels,
     )
+
+
+def _read_flips(reader: _Reader) -> int:
+    flips = reader.whole("flips", least=1)
+    if flips not in FLIPS:
+        raise reader.wrong("flips", f"one of {', '.join(str(number) for number in FLIPS)}", flips)
+    return flips
+
+
+def _read_calibration(reader: _Reader) -> Calibration:
+    temperature = reader.number("temperature")
+    if temperature <= 0:
+        raise reader.wrong("temperature", "a number above 0", temperature)
+    return Calibration(temperature, reader.number("shift"))
 
 
 def _read_reference(reader: _Reader) -> Reference:

@@ -21,7 +21,7 @@ from tilecli.data.catalog import Photo
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import MissingExtraError, ModelError
 from tilecli.inference import onnx_file, parity, provenance, quantise, selftest, threshold
-from tilecli.inference.bundle import Bundle, Precision, read_bundle, write_bundle
+from tilecli.inference.bundle import FORMAT_VERSION, Bundle, Precision, read_bundle, write_bundle
 from tilecli.inference.engines import Engine, cpu_has_bf16, open_engine
 from tilecli.inference.predictor import Predictor, open_predictor
 from tilecli.inference.reference import measure_reference
@@ -72,51 +72,56 @@ def export_network(
     """
     from tilecli.inference.torch_engine import TorchEngine
 
-    with progress.task("export"):
-        bundle = Bundle(folder, contract, threshold.DEFAULT, threshold.DEFAULT, params.min_area_px)
-        onnx_file.write_onnx(network, contract, bundle.model)
-        bundle = replace(bundle, model_sha256=files.sha256(bundle.model))
-    checkpoint = TorchEngine(network, device="cpu")
-    _check_sizes(checkpoint, open_engine(bundle, precision="f32", keep_compiled=False), contract)
+    with tempfile.TemporaryDirectory(prefix="tiles-") as name:
+        plain = Bundle(Path(name), contract, threshold.DEFAULT, threshold.DEFAULT, params.min_area_px)
+        with progress.task("export"):
+            onnx_file.write_onnx(network, contract, plain.model)
+        if params.flips > 1:
+            plain = replace(plain, flips=params.flips, format_version=FORMAT_VERSION)
+        checkpoint = TorchEngine(network, device="cpu")
+        _check_sizes(checkpoint, open_engine(plain, precision="f32", keep_compiled=False), contract)
 
-    tried: list[Trial] = []
-    for precision in _precisions(params):
-        trial = try_bundle(replace(bundle, precision=precision), checkpoint, params, photos, dataset)
-        tried.append(trial)
-        if trial.agreement.dice >= params.min_agreement:
-            break
-        progress.warn(_disagreement(trial, params), **asdict(trial.agreement))
-    else:
-        raise ModelError(
-            f"refused: {_disagreement(tried[-1], params)}",
-            where="export.min_agreement",
-            hint="tiles train for longer, or -S export.min_agreement=… to accept it",
-        )
-    refused = {t.bundle.precision: round(t.agreement.dice, 6) for t in tried[:-1]}
-    if params.precision != "int8":
-        return _accept(trial, params, {"refused": refused})
-    trial, cost = _quantise(trial, checkpoint, params, photos, training or photos, dataset)
-    return _accept(trial, params, {"refused": refused, "int8": cost})
+        tried: list[Trial] = []
+        for precision in _precisions(params):
+            trial = try_bundle(replace(plain, precision=precision), folder, network, params, photos, dataset)
+            tried.append(trial)
+            if trial.agreement.dice >= params.min_agreement:
+                break
+            progress.warn(_disagreement(trial, params), **asdict(trial.agreement))
+        else:
+            raise ModelError(
+                f"refused: {_disagreement(tried[-1], params)}",
+                where="export.min_agreement",
+                hint="tiles train for longer, or -S export.min_agreement=… to accept it",
+            )
+        refused = {t.bundle.precision: round(t.agreement.dice, 6) for t in tried[:-1]}
+        if params.precision != "int8":
+            return _accept(trial, params, {"refused": refused})
+        trial, cost = _quantise(plain, trial, network, params, photos, training or photos, dataset)
+        return _accept(trial, params, {"refused": refused, "int8": cost})
 
 
 def _quantise(
+    plain: Bundle,
     full: Trial,
-    checkpoint: Engine,
+    network: Any,
     params: ExportParams,
     photos: Sequence[Photo],
     training: Sequence[Photo],
     dataset: Path,
 ) -> tuple[Trial, dict[str, Any]]:
-    """The bundle in int8 and what that costs; ModelError, with figures, where it is more than `max_int8_cost`."""
+    """`plain` in int8 and what that costs; ModelError, with figures, where it is more than `max_int8_cost`."""
     folder = full.bundle.folder
-    calibration = [dataset / photo.image for photo in spread(training, quantise.CALIBRATION_PHOTOS)]
+    ranged = [dataset / photo.image for photo in spread(training, quantise.CALIBRATION_PHOTOS)]
     with tempfile.TemporaryDirectory(prefix="tiles-") as name:
         kept = replace(full.bundle, folder=Path(name))
         shutil.move(full.bundle.model, kept.model)
-        quantise.quantise_model(kept.model, kept.input, calibration, full.bundle.model)
-        candidate = replace(kept, folder=folder, precision="int8", model_sha256=files.sha256(full.bundle.model))
+        # Quantised before it is calibrated: 8 bits are to be spent on what the network makes of a photo.
+        (Path(name) / "int8").mkdir()
+        candidate = replace(plain, folder=Path(name) / "int8", precision="int8")
+        quantise.quantise_model(plain.model, plain.input, ranged, candidate.model)
         try:
-            trial = try_bundle(candidate, checkpoint, params, photos, dataset)
+            trial = try_bundle(candidate, folder, network, params, photos, dataset)
         except ModelError as error:
             raise ModelError(
                 f"refused: this network does not run in int8: {error.message}", hint="tiles export --precision auto"
@@ -143,31 +148,39 @@ def _quantise(
         "cost": round(cost.dice, 6),
         "agreement": round(cost.agreement, 6),
         "photos": cost.photos,
-        "calibration_photos": len(calibration),
+        "calibration_photos": len(ranged),
     }
     progress.note(seen, **facts)
     return trial, facts
 
 
 def _accept(trial: Trial, params: ExportParams, found: dict[str, Any]) -> Bundle:
-    agreement, pixels, verdict = trial.agreement, trial.pixels, trial.verdict
-    checks = {
+    agreement, fitted, pixels, verdict = trial.agreement, trial.fitted, trial.pixels, trial.verdict
+    moved = trial.bundle.verdict_threshold != verdict.threshold
+    checks: dict[str, Any] = {
         "agreement": round(agreement.dice, 6),
         "agreement_photos": agreement.photos,
         **found,
+        "calibration_from": fitted.origin,
+        "ece_before": round(fitted.error_before, 6),
+        "ece_after": round(fitted.error_after, 6),
         "threshold_from": _origin(params.threshold, pixels),
         "threshold_dice": pixels.reached,
         "threshold_plateau": list(pixels.plateau),
-        "verdict_threshold_from": _origin(params.verdict_threshold, verdict),
+        "verdict_threshold_from": "max_error" if moved else _origin(params.verdict_threshold, verdict),
         "verdict_threshold_accuracy": verdict.reached,
         "verdict_threshold_plateau": list(verdict.plateau),
     }
+    if trial.flips is not None:
+        checks["flips"] = trial.flips
+    if trial.band is not None:
+        checks["band"] = {"max_error": params.max_error, **trial.band.as_dict()}
     bundle = replace(trial.bundle, checks=checks)
     fallen_back = " (fell back from bf16)" if found["refused"] and bundle.precision == "f32" else ""
     progress.note(
         f"bundle at {bundle.precision}{fallen_back}: masks agree with the checkpoint's at Dice {agreement.dice:.4f} "
         f"over {agreement.photos} photos; a pixel is defect from {bundle.threshold:g}, a photo from "
-        f"{bundle.verdict_threshold:g}",
+        f"{bundle.verdict_threshold:g}{_uncertain(bundle)}",
         precision=bundle.precision,
         threshold=bundle.threshold,
         verdict_threshold=bundle.verdict_threshold,
@@ -193,6 +206,10 @@ def _equip(bundle: Bundle, photos: Sequence[Photo], training: Sequence[Photo], d
     if result is not None and result.problem:
         raise ModelError(f"refused: the bundle fails its own self-test: {result.problem}")
     return read_bundle(bundle.folder)
+
+
+def _uncertain(bundle: Bundle) -> str:
+    return f", uncertain from {bundle.uncertain_from:g}" if bundle.uncertain_from is not None else ""
 
 
 def _origin(typed: float | None, choice: Choice) -> str:

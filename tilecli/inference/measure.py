@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from tilecli import hardware
 from tilecli.config import Params
 from tilecli.evaluation.evaluate import evaluate
+from tilecli.inference.fusion import predict_spot
 from tilecli.inference.predictor import open_predictor
 from tilecli.layout import Project
 
@@ -19,14 +22,26 @@ def evaluate_bundle(project: Project, params: Params, engine: str = "openvino") 
     facts = {
         "threshold": bundle.threshold,
         "verdict_threshold": predictor.verdict_threshold,
+        "uncertain_from": predictor.uncertain_from,
         "min_area_px": bundle.min_area_px,
         "precision": bundle.precision,
+        "flips": bundle.flips,
+        **asdict(bundle.calibration),
     }
     machine = {
         "engine": predictor.engine.name,
         "precision": predictor.engine.precision,
+        "flips": bundle.flips,
         "device": predictor.engine.device,
         "cpu": hardware.cpu_name(),
         "cores": hardware.usable_cores(),
     }
-    return evaluate(project, params, predictor.predict_file, workers=predictor.workers, facts=facts, machine=machine)
+    return evaluate(
+        project,
+        params,
+        predictor.predict_file,
+        predict_spot=partial(predict_spot, predictor),
+        workers=predictor.workers,
+        facts=facts,
+        machine=machine,
+    )

@@ -14,6 +14,7 @@ from tilecli import __version__, files, quiet
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import MissingExtraError, ModelError
 from tilecli.inference.bundle import INPUT_NAME, OUTPUT_NAME, WEIGHTS_PREFIX
+from tilecli.inference.calibration import Calibration
 
 # Sides of the example, in multiples of the contract's; unequal, so that the exporter cannot take one for the other.
 _EXAMPLE_SIDES = (5, 7)
@@ -111,6 +112,35 @@ def write_onnx(network: Any, contract: InputContract, path: Path) -> None:
         ) from error
     strip(proto)
     with files.whole_file(path) as temporary:
+        temporary.write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def bake(source: Path, calibration: Calibration, target: Path) -> None:
+    """Write the ONNX file `source` to `target` with `calibration` between its logits and its sigmoid.
+
+    `source` holds none yet. Raises ModelError where its output is not the sigmoid of something.
+    """
+    try:
+        import onnx
+        from onnx import TensorProto, helper
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train") from error
+
+    proto = onnx.load(str(source))
+    graph = proto.graph
+    last = next((i for i, node in enumerate(graph.node) if OUTPUT_NAME in node.output), None)
+    if last is None or graph.node[last].op_type != "Sigmoid":
+        raise ModelError("the model's output is not the sigmoid of logits, so it cannot be calibrated")
+    # Multiplied and added, because engines merge both into the convolution before them.
+    for name, value in (("slope", 1.0 / calibration.temperature), ("shift", calibration.shift)):
+        graph.initializer.append(helper.make_tensor(f"calibration.{name}", TensorProto.FLOAT, [], [value]))
+    sigmoid = graph.node[last]
+    steeper = helper.make_node("Mul", [sigmoid.input[0], "calibration.slope"], ["calibration.steeper"])
+    shifted = helper.make_node("Add", ["calibration.steeper", "calibration.shift"], ["calibration.logits"])
+    sigmoid.input[0] = shifted.output[0]
+    graph.node.insert(last, shifted)
+    graph.node.insert(last, steeper)
+    with files.whole_file(target) as temporary:
         temporary.write_bytes(proto.SerializeToString(deterministic=True))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from tilecli import overlap
 from tilecli.data.preprocess import Float32, Uint8, read_photo, to_input, to_photo
 from tilecli.errors import DataError, UsageError
-from tilecli.inference import windows
+from tilecli.inference import flips, windows
 from tilecli.inference.bundle import Bundle, read_bundle
 from tilecli.inference.engines import Engine, open_engine
 from tilecli.inference.regions import Region, Verdict, find_regions, score_of, verdict_of
@@ -29,23 +29,38 @@ class Prediction:
     regions: list[Region]  # the largest first; also on photos that are called good
     score: float  # see `regions.score_of`
     ms: float  # wall time, with reading where the photo was read from a file
+    together: int = 1  # photos of one spot that this rests on, see `fusion.predict_spot`
 
 
 class Predictor:
     """A bundle in an engine. May be used from several threads at once."""
 
     def __init__(
-        self, bundle: Bundle, engine: Engine, threshold: float | None = None, verdict_threshold: float | None = None
+        self,
+        bundle: Bundle,
+        engine: Engine,
+        threshold: float | None = None,
+        verdict_threshold: float | None = None,
+        uncertain_from: float | None = None,
     ) -> None:
-        """threshold, verdict_threshold: other than the bundle's. Without one for verdicts, the bundle's is raised to
-        that of pixels, so that a defective photo is always one with something marked."""
+        """engine: runs the bundle's model; here it is asked about as many copies of a photo as the bundle says.
+
+        threshold, verdict_threshold, uncertain_from: other than the bundle's. Without one for verdicts, the bundle's
+        is raised to that of pixels, so that a defective photo is always one with something marked."""
         self.bundle = bundle
-        self.engine = engine
+        self.engine = flips.averaged(engine, bundle.flips)
         self.threshold = bundle.threshold if threshold is None else threshold
         if verdict_threshold is None:
             verdict_threshold = max(self.threshold, bundle.verdict_threshold)
         self.verdict_threshold = verdict_threshold
-        for where, value in (("--threshold", self.threshold), ("--verdict-threshold", verdict_threshold)):
+        lower = bundle.uncertain_from if uncertain_from is None else uncertain_from
+        # A band that nothing can fall into is none.
+        self.uncertain_from = lower if lower is not None and lower < verdict_threshold else None
+        for where, value in (
+            ("--threshold", self.threshold),
+            ("--verdict-threshold", verdict_threshold),
+            ("--uncertain-from", 0.5 if uncertain_from is None else uncertain_from),
+        ):
             if not 0.0 < value < 1.0:
                 raise UsageError(f"the threshold {value:g} is not between 0 and 1", where=where)
 
@@ -59,17 +74,21 @@ class Predictor:
     def predict(self, photo: Uint8) -> Prediction:
         """Probability, mask, regions and verdict of an H×W×C uint8 photo."""
         start = time.perf_counter()
-        probability = self.probability(photo)
+        prediction = self.judge(self.probability(photo))
+        return replace(prediction, ms=(time.perf_counter() - start) * 1e3)
+
+    def judge(self, probability: Float32, score: float | None = None) -> Prediction:
+        """What an H×W probability says at this predictor's thresholds; `score`: of more than this map shows."""
         mask = np.asarray(probability >= np.float32(self.threshold), np.uint8)
-        score = score_of(probability, self.bundle.min_area_px)
+        score = score_of(probability, self.bundle.min_area_px) if score is None else score
         return Prediction(
             mask=mask,
             probability=probability,
-            verdict=verdict_of(score, self.verdict_threshold),
+            verdict=verdict_of(score, self.verdict_threshold, self.uncertain_from),
             defect_share=float(mask.mean()),
             regions=find_regions(mask, probability),
             score=score,
-            ms=(time.perf_counter() - start) * 1e3,
+            ms=0.0,
         )
 
     def predict_file(self, path: Path) -> Prediction:
@@ -93,6 +112,7 @@ def open_predictor(
     engine: str = "openvino",
     threshold: float | None = None,
     verdict_threshold: float | None = None,
+    uncertain_from: float | None = None,
     precision: str | None = None,
     threads: int | None = None,
     *,
@@ -102,4 +122,4 @@ def open_predictor(
     """The bundle in `folder`, ready to predict; arguments as in `open_engine` and `Predictor`."""
     bundle = read_bundle(folder)
     opened = open_engine(bundle, engine, precision, threads, throughput=throughput, keep_compiled=keep_compiled)
-    return Predictor(bundle, opened, threshold, verdict_threshold)
+    return Predictor(bundle, opened, threshold, verdict_threshold, uncertain_from)

@@ -10,7 +10,7 @@ import numpy as np
 from tilecli.data.preprocess import Float32, Uint8
 from tilecli.evaluation.objects import components, mean_inside
 
-Verdict = Literal["defect", "good"]
+Verdict = Literal["defect", "uncertain", "good"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ def score_of(probability: Float32, min_area_px: int) -> float:
     return float(np.partition(values, values.size - rank)[values.size - rank])
 
 
-def verdict_of(score: float, verdict_threshold: float) -> Verdict:
-    """`defect` from `verdict_threshold` on: when that many pixels reach it."""
-    return "defect" if score >= np.float32(verdict_threshold) else "good"
+def verdict_of(score: float, verdict_threshold: float, uncertain_from: float | None = None) -> Verdict:
+    """`defect` from `verdict_threshold` on: when that many pixels reach it. Below, `uncertain` from `uncertain_from`
+    on, where there is one: a person should look at the photo.
+    """
+    if score >= np.float32(verdict_threshold):
+        return "defect"
+    return "uncertain" if uncertain_from is not None and score >= np.float32(uncertain_from) else "good"

@@ -27,7 +27,7 @@ from tilecli.inference.predictor import Predictor
 from tilecli.opencv import cv2
 
 CANDIDATES = 64  # photos that are worth trying for the most telling one
-_ROUNDING = 0.25  # in the logit: how far beyond the threshold rounding alone may push a pixel
+_ROUNDING = 0.25  # in the logit before calibration: how far beyond the threshold rounding alone may push a pixel
 _SHARE, _FEW_PX = 0.01, 4  # of the marked pixels, and for small defects: how many may be pushed farther
 _REACH = 2.0  # in the logit beyond `_ROUNDING`: what a model or an input that is slightly wrong would push across
 _SIDE = 512  # px; of a larger photo a part is stored, so that the test takes a fraction of a second
@@ -70,7 +70,8 @@ def run_self_test(predictor: Predictor, *, required: bool = False) -> SelfTestRe
     limit = _logit(np.asarray([bundle.threshold], np.float32))[0]
     found = logits >= limit
     # NaN is on neither side of a threshold.
-    wrong = int(np.count_nonzero((found != expected) & (np.abs(logits - limit) > _ROUNDING) | np.isnan(logits)))
+    far = np.abs(logits - limit) * bundle.calibration.temperature > _ROUNDING
+    wrong = int(np.count_nonzero((found != expected) & far | np.isnan(logits)))
     marked, both = int(expected.sum()), int(found.sum() + expected.sum())
     result = SelfTestResult(
         dice=2 * int((found & expected).sum()) / both if both else 1.0,
@@ -98,7 +99,7 @@ def write_self_test(predictor: Predictor, paths: Sequence[Path]) -> SelfTest:
     def judge(path: Path) -> tuple[float, Uint8]:
         photo = read_photo(path, bundle.input.channels)
         part = _cut(photo, predictor.probability(photo) >= np.float32(bundle.threshold))
-        return _telling(predictor.probability(part), bundle.threshold), part
+        return _telling(predictor.probability(part), bundle), part
 
     tried = overlap.ordered_map(judge, paths, predictor.workers)
     best, photo = -2.0, None
@@ -160,13 +161,14 @@ def _cut(photo: Uint8, marked: npt.NDArray[np.bool_]) -> Uint8:
     return np.ascontiguousarray(photo[top : top + _SIDE, left : left + _SIDE])
 
 
-def _telling(probability: Float32, threshold: float) -> float:
+def _telling(probability: Float32, bundle: Bundle) -> float:
     """Pixels that a slight change would carry across the threshold, per pixel that may change; −1 where nothing is
     marked or too much.
     """
     logits = _logit(probability)
-    distance = np.abs(logits - _logit(np.asarray([threshold], np.float32)))
-    marked = int(np.count_nonzero(probability >= np.float32(threshold)))
+    away = np.abs(logits - _logit(np.asarray([bundle.threshold], np.float32)))
+    distance = away * bundle.calibration.temperature
+    marked = int(np.count_nonzero(probability >= np.float32(bundle.threshold)))
     if not 0 < marked <= _MOST_MARKED * probability.size:
         return -1.0
     movable = np.count_nonzero((distance > _ROUNDING) & (distance <= _ROUNDING + _REACH))

@@ -14,9 +14,12 @@ import numpy.typing as npt
 
 from tilecli import histogram
 from tilecli.histogram import Float64, Int64
+from tilecli.inference.calibration import IDENTITY, Calibration
 
 DEFAULT = 0.5  # where there is nothing to choose by
-_LOWEST, _HIGHEST = 0.02, 0.98  # beyond, a network's probabilities are too coarse in bf16
+# Next to 1, bf16 knows 0.988, 0.992, 0.996 only; next to 0 it is as fine as anywhere. Calibrated probabilities of rare
+# things are small: the best threshold is half of the Dice it reaches (Lipton, Elkan and Naryanaswamy 2014).
+_LOWEST, _HIGHEST = 0.001, 0.99
 _TOLERANCE = 0.005  # within this of the best is as good as the best: less than a bootstrap interval's noise
 
 
@@ -29,14 +32,14 @@ class Choice:
     plateau: tuple[float, float]  # thresholds between which that figure is as good
 
 
-def choose_threshold(counts: Int64) -> Choice:
+def choose_threshold(counts: Int64, calibration: Calibration = IDENTITY) -> Choice:
     """The probability of the best pooled Dice over all photos, good ones included, so that false alarms cost.
 
-    counts: 2×BINS pixels, see `histogram.count`.
+    counts: 2×BINS pixels, see `histogram.count`, before `calibration`; the threshold is one of calibrated ones.
     """
     if not counts[1].sum():
         return given(DEFAULT)
-    return _best(histogram.dice_curve(counts), _LOWEST)
+    return _best(histogram.dice_curve(counts), calibration.probabilities(histogram.thresholds()), _LOWEST)
 
 
 def choose_verdict_threshold(scores: npt.ArrayLike, defective: npt.ArrayLike, least: float) -> Choice:
@@ -52,7 +55,7 @@ def choose_verdict_threshold(scores: npt.ArrayLike, defective: npt.ArrayLike, le
     grid = histogram.thresholds()
     found = (score[bad][:, None] >= grid).mean(axis=0)
     passed = (score[~bad][:, None] < grid).mean(axis=0)
-    return _best((found + passed) / 2, least)
+    return _best((found + passed) / 2, grid, least)
 
 
 def given(threshold: float) -> Choice:
@@ -60,14 +63,13 @@ def given(threshold: float) -> Choice:
     return Choice(threshold, None, (threshold, threshold))
 
 
-def _best(figure: Float64, least: float) -> Choice:
-    """The best of a curve over `histogram.thresholds()`, from `least` on.
+def _best(figure: Float64, grid: Float64, least: float) -> Choice:
+    """The best of a curve over the thresholds of `grid`, from `least` on.
 
     The best single value of a noisy curve is an accident of the photos at hand. So every threshold within 0.005 of the
     best, in one run around it, counts as equal, and the middle of the run is taken: in steps of the grid, which is even
     in the logit, it lies farthest from both edges.
     """
-    grid = histogram.thresholds()
     usable = (grid >= least) & (grid <= _HIGHEST)
     if not usable.any():
         return given(least)

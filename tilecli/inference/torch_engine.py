@@ -15,6 +15,7 @@ import torch
 from tilecli.data.preprocess import Float32
 from tilecli.errors import MissingExtraError, ModelError
 from tilecli.inference.bundle import WEIGHTS_PREFIX, Bundle
+from tilecli.inference.calibration import IDENTITY, Calibration
 
 
 class TorchEngine:
@@ -22,7 +23,14 @@ class TorchEngine:
 
     name = "torch"
 
-    def __init__(self, network: torch.nn.Module, precision: str = "f32", device: str | None = None) -> None:
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        precision: str = "f32",
+        device: str | None = None,
+        calibration: Calibration = IDENTITY,
+    ) -> None:
+        self.calibration = calibration
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.precision = precision
         self.streams = 1
@@ -38,7 +46,8 @@ class TorchEngine:
                 # f32 means f32: TF32 rounds to 10 bits and moves masks.
                 stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
             logits = self._network(torch.from_numpy(np.ascontiguousarray(batch, np.float32)).to(self.device))
-            return np.asarray(torch.sigmoid(logits.float()).cpu().numpy(), np.float32)
+            logits = logits.float() / self.calibration.temperature + self.calibration.shift
+            return np.asarray(torch.sigmoid(logits).cpu().numpy(), np.float32)
 
 
 def open_torch_engine(bundle: Bundle, precision: str, threads: int) -> TorchEngine:
@@ -62,7 +71,7 @@ def open_torch_engine(bundle: Bundle, precision: str, threads: int) -> TorchEngi
         ) from error
     network = build_network(settings, weights=False)
     load_weights(network, bundle)
-    return TorchEngine(network, precision)
+    return TorchEngine(network, precision, calibration=bundle.calibration)
 
 
 def load_weights(network: torch.nn.Module, bundle: Bundle) -> None:

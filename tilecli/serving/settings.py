@@ -22,6 +22,7 @@ class ServeSettings:
     engine: str = "openvino"
     threshold: float | None = None  # other than the bundle's
     verdict_threshold: float | None = None
+    uncertain_from: float | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ import pytest
 
 from tests.dark_bundle import encoded, photo
 from tests.integration.serving.server import Server, serving
+from tilecli.inference.bundle import read_bundle, write_bundle
 
 BOX = (30, 20, 25, 10)
 TRUTH = np.zeros((90, 120), np.uint8)
@@ -124,6 +126,29 @@ def test_predict_says_what_it_rests_on(server: Server) -> None:
     np.testing.assert_array_equal((probability >= 128).astype(np.uint8), TRUTH)
     np.testing.assert_array_equal(from_url(bad["mask"]), TRUTH * 255)
     assert from_url(bad["overlay"]).shape == (90, 120, 3)
+
+
+def test_a_band_makes_photos_uncertain_and_counts_them(dark: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(dark, folder)
+    write_bundle(replace(read_bundle(folder), verdict_threshold=0.9999, uncertain_from=0.3))
+    with serving(folder, tmp_path / "home") as banded, banded.client() as client:
+        unsure, good = (
+            client.post("/v1/predict", files=files(encoded(image))).json() for image in (photo(), photo(box=None))
+        )
+        about = client.get("/v1/model").json()
+        figures = client.get("/metrics").text
+    assert (unsure["verdict"], good["verdict"]) == ("uncertain", "good")
+    assert (unsure["uncertain_from"], unsure["verdict_threshold"]) == (0.3, 0.9999)
+    assert (about["uncertain_from"], about["verdict_threshold"]) == (0.3, 0.9999)
+    assert 'tiles_photos_total{verdict="uncertain"} 1.0' in figures
+
+
+def test_without_a_band_there_are_two_verdicts(server: Server) -> None:
+    with server.client() as client:
+        assert client.get("/v1/model").json()["uncertain_from"] is None
+        answer = client.post("/v1/predict", files=files(encoded(photo()))).json()
+    assert (answer["verdict"], answer["uncertain_from"]) == ("defect", None)
 
 
 def test_photo_may_be_the_body(server: Server) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.dark_bundle import encoded, photo
+from tests.dark_bundle import DARK, encoded, photo
 from tests.integration.serving.browser import Visit, sync_api, visiting, wavy
 from tests.integration.serving.server import Server, serving
 from tilecli import palette
@@ -55,6 +55,7 @@ def test_verdict_and_what_decides_it(visit: Visit) -> None:
     assert visit.says("word") == "Defect"
     assert visit.says("why") == "Score 0.999 reaches the verdict threshold of 0.500."
     assert visit.page.locator("#shape").get_attribute("href") == "#i-defect"
+    expect(visit.page.locator("#band")).to_be_hidden()
     assert visit.says("total") == "1 region · 250 px · 2.31 %"
     expect(visit.page.get_by_role("status").filter(has_text="defect.png: Defect. Score")).to_be_attached()
     visit.give(GOOD)
@@ -83,6 +84,28 @@ def test_regions_are_the_servers_at_its_own_threshold(browser: Any, dark: Path, 
     assert sorted(listed) == sorted((area, float(mean), f"{width}×{height}") for area, mean, (width, height) in facts)
     areas = [area for area, _, _ in listed]
     assert areas == sorted(areas, reverse=True)
+
+
+def test_an_uncertain_photo_says_between_what_it_lies(browser: Any, dark: Path, tmp_path: Path) -> None:
+    shade = photo()
+    shade[shade == DARK] = 100  # a stain: probability 0.849
+    faint = {"name": "faint.png", "mimeType": "image/png", "buffer": encoded(shade)}
+    band = ("--verdict-threshold", "0.99", "--uncertain-from", "0.2")
+    with serving(dark, tmp_path, *band) as banded, visiting(browser, banded.url) as visit:
+        visit.give(faint)
+        visit.see("faint.png")
+        assert visit.says("word") == "Uncertain"
+        assert visit.says("why") == "Score 0.849 lies between 0.200 and 0.990: a person should decide."
+        assert visit.page.locator("#shape").get_attribute("href") == "#i-uncertain"
+        meter, shown = (visit.page.locator(f"#{name}").bounding_box() for name in ("meter", "band"))
+        assert shown["x"] - meter["x"] == pytest.approx(0.2 * meter["width"], abs=1)
+        assert shown["width"] == pytest.approx(0.79 * meter["width"], abs=1.5)
+        assert visit.page.locator("#strip button[data-state='uncertain']").count() == 1
+        visit.give(GOOD)
+        visit.see("good.png")
+        assert visit.says("why") == "Score 0.119 is below 0.200, where uncertain begins."
+        visit.give(DEFECT, faint)
+        expect(visit.page.locator("#notice")).to_have_text("2 photos: 1 defect, 1 uncertain, 0 good.")
 
 
 @pytest.mark.parametrize("level", [80, 150, 220, 254])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from tilecli import histogram
 from tilecli.config import EvaluateParams, Params
 from tilecli.data.catalog import Photo, write_index
 from tilecli.data.manifest import Assigned, write_manifest
 from tilecli.errors import DataError
-from tilecli.evaluation import histogram
 from tilecli.evaluation.evaluate import choose_pictures, evaluate
 from tilecli.evaluation.pixels import parse_counts
 from tilecli.evaluation.records import read_records
@@ -93,6 +94,7 @@ def test_writes_figures_records_curves_and_pictures(project: Project) -> None:
         "confusion.csv",
         "dice_over_threshold.csv",
         "precision_recall.csv",
+        "reliability.csv",
         "roc.csv",
     ]
     pictures = {path.name for path in project.pictures.iterdir()}
@@ -103,6 +105,31 @@ def test_writes_figures_records_curves_and_pictures(project: Project) -> None:
     speed = json.loads((project.evaluation / "speed.json").read_text())
     assert speed["photos_per_s"] > 0
     assert (speed["ms_median"], speed["engine"]) == (1.5, "test")
+
+
+def test_photos_of_a_tile_judged_together_are_measured_beside_the_others(project: Project) -> None:
+    def together(paths: Sequence[Path]) -> list[Answer]:
+        # What any of them shows, at its best: the block that is found ever better is found whole.
+        found = [_predict(path) for path in paths]
+        best = max(found, key=lambda answer: int(answer.mask.sum()))
+        for answer in found:
+            answer.score, answer.verdict = best.score, best.verdict
+        return found
+
+    plain = evaluate(project, PARAMS, _predict, predict_spot=together)
+    assert "fused" not in plain
+    params = Params(evaluate=EvaluateParams(pictures=0, bootstrap=100, fuse=True))
+    figures = evaluate(project, params, _predict, predict_spot=together)
+    fused = figures.pop("fused")
+    assert figures == plain
+    assert set(fused) == {
+        "dice_mean", "dice_photo", "auroc", "false_alarm_rate", "defect_recall", "intervals", "margin",
+    }  # fmt: skip
+    assert fused["dice_mean"] == plain["dice_mean"]  # masks stay
+    assert fused["false_alarm_rate"] == 1.0  # every good photo has a defective or alarming sibling
+    margin = fused["margin"]["false_alarm_rate"]
+    assert margin["difference"] == pytest.approx(1.0 - plain["false_alarm_rate"])
+    assert margin["low"] <= margin["difference"] <= margin["high"]
 
 
 def test_figures_are_the_same_on_every_run(project: Project) -> None:

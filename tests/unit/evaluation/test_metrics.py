@@ -83,6 +83,14 @@ def test_pooled_and_mean_figures_by_hand(record) -> None:
     assert figures["defect_touched"] == pytest.approx(2 / 3)
 
 
+def test_uncertain_photos_are_neither_false_alarms_nor_misses(record) -> None:
+    rows = [record(verdict=verdict) for verdict in ("defect", "defect", "uncertain", "good")]
+    rows += [record(defect="good", verdict=verdict) for verdict in ("defect", "uncertain", "uncertain", "good", "good")]
+    figures = metrics.figures(rows)
+    assert (figures["flagged_rate"], figures["miss_rate"], figures["uncertain_defect_rate"]) == (0.5, 0.25, 0.25)
+    assert (figures["false_alarm_rate"], figures["uncertain_good_rate"]) == (0.2, 0.4)
+
+
 def test_what_is_undefined_is_null_in_json(record) -> None:
     empty = np.zeros((2, histogram.BINS), np.int64)
     for rows in ([record(defect="good")], [record(true_px=5)]):

@@ -18,6 +18,7 @@ from tilecli.evaluation.records import Record
 GOOD = {"defect": "good", "true_px": 0}
 FIGURES = {"dice_mean", "jacc_mean", "acc_mean", "foreground_acc", "dice_photo", "dice_defects", "false_alarm_rate"}
 FIGURES |= {"flagged_rate", "defect_recall", "defect_touched", "auroc"}
+FIGURES |= {"miss_rate", "uncertain_good_rate", "uncertain_defect_rate"}
 
 
 def photos(tiles: int = 30, each: int = 3) -> list[Record]:
@@ -77,7 +78,7 @@ def test_is_what_resampling_the_photos_of_tiles_gives() -> None:
     for name, figure in fast.items():
         low, high = np.percentile(slow[name], [2.5, 97.5])
         assert (figure.low, figure.high) == pytest.approx((low, high), abs=1e-9), name
-        better = np.asarray(slow[name]) * (-1 if name == "false_alarm_rate" else 1)
+        better = np.asarray(slow[name]) * (-1 if name in metrics.LOWER_IS_BETTER else 1)
         better = np.where(abs(better) < 1e-12, 0, better)
         assert figure.probability == pytest.approx(np.mean((better > 0) + 0.5 * (better == 0))), name
     values = metrics.figures(a), metrics.figures(b)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tilecli import histogram
 from tilecli.errors import DataError
-from tilecli.evaluation import histogram
 from tilecli.evaluation.pixels import parse_counts, write_counts
 
 

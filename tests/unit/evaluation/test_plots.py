@@ -38,6 +38,11 @@ def test_every_series(record, tmp_path: Path) -> None:
     assert len(dice) == 99
     assert max(float(row["dice"]) for row in dice) > 0.7
 
+    groups = _read(tmp_path / "reliability.csv")
+    assert sum(int(row["pixels"]) for row in groups) == 100 * 100
+    # 0.2 of the pixels are defect, and logits that lie 2 around ∓2 say so but for the prior.
+    assert all(float(row["defect_share"]) <= float(row["probability"]) + 0.05 for row in groups)
+
     roc = _read(tmp_path / "roc.csv")
     x = [float(row["false_alarm_rate"]) for row in roc]
     y = [float(row["found_rate"]) for row in roc]
@@ -52,6 +57,6 @@ def test_every_series(record, tmp_path: Path) -> None:
 
 def test_what_is_undefined_is_an_empty_series(record, tmp_path: Path) -> None:
     write_plots(tmp_path, [record(defect="good")], np.zeros((2, histogram.BINS), np.int64))
-    for name in ("precision_recall", "dice_over_threshold", "roc"):
+    for name in ("precision_recall", "dice_over_threshold", "reliability", "roc"):
         assert _read(tmp_path / f"{name}.csv") == []
     assert len(_read(tmp_path / "confusion.csv")) == 1

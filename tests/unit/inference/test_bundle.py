@@ -9,6 +9,7 @@ import pytest
 
 from tilecli.errors import ModelError
 from tilecli.inference.bundle import Bundle, read_bundle, write_bundle
+from tilecli.inference.calibration import IDENTITY
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:
@@ -53,9 +54,41 @@ def test_a_bundle_without_a_threshold_for_verdicts_judges_photos_as_pixels(brigh
     assert read_bundle(_copy(bright, tmp_path, facts)).verdict_threshold == 0.3
 
 
+def test_a_bundle_without_a_calibration_has_none(bright: Bundle, tmp_path: Path) -> None:
+    facts = _facts(bright)
+    del facts["calibration"]
+    assert read_bundle(_copy(bright, tmp_path, facts)).calibration == IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [({"temperature": 0.0, "shift": 0.0}, "temperature"), ({"temperature": 1.0, "shift": "no"}, "shift")],
+)
+def test_a_calibration_that_cannot_be_is_refused(bright: Bundle, tmp_path: Path, wrong: Any, key: str) -> None:
+    with pytest.raises(ModelError, match=f"calibration.{key} should be"):
+        read_bundle(_copy(bright, tmp_path, _facts(bright) | {"calibration": wrong}))
+
+
+def test_an_older_bundle_has_no_band(bright: Bundle, tmp_path: Path) -> None:
+    facts = _facts(bright)
+    del facts["uncertain_from"]
+    assert read_bundle(_copy(bright, tmp_path, facts)).uncertain_from is None
+    with pytest.raises(ModelError, match="uncertain_from should be a number between 0 and 1"):
+        read_bundle(_copy(bright, tmp_path, facts | {"uncertain_from": 1.5}))
+
+
+def test_flips_are_part_of_the_contract(bright: Bundle, tmp_path: Path) -> None:
+    facts = _facts(bright)
+    assert (facts["flips"], facts["format_version"]) == (1, 1)  # versions that know no flips may read it
+    del facts["flips"]
+    assert read_bundle(_copy(bright, tmp_path, facts)).flips == 1
+    with pytest.raises(ModelError, match="flips should be one of 1, 2, 4, 8"):
+        read_bundle(_copy(bright, tmp_path, facts | {"flips": 3}))
+
+
 def test_a_newer_format_is_refused(bright: Bundle, tmp_path: Path) -> None:
-    folder = _copy(bright, tmp_path, _facts(bright) | {"format_version": 2})
-    with pytest.raises(ModelError, match="format 2") as caught:
+    folder = _copy(bright, tmp_path, _facts(bright) | {"format_version": 3})
+    with pytest.raises(ModelError, match="format 3") as caught:
         read_bundle(folder)
     assert "upgrade" in str(caught.value)
 

@@ -17,8 +17,9 @@ from tilecli.data.preprocess import InputContract
 from tilecli.errors import ModelError, UsageError
 from tilecli.inference import blobs
 from tilecli.inference.bundle import Bundle
+from tilecli.inference.calibration import Calibration
 from tilecli.inference.engines import ENGINES, open_engine
-from tilecli.inference.onnx_file import write_onnx
+from tilecli.inference.onnx_file import bake, write_onnx
 from tilecli.inference.torch_engine import TorchEngine, load_weights
 
 
@@ -58,6 +59,14 @@ def test_the_torch_engine_rebuilds_the_network_from_the_bundle(tmp_path: Path) -
     assert outputs["torch"].std() > 0.001
     for name in ENGINES:
         np.testing.assert_allclose(outputs[name], outputs["torch"], atol=1e-4, err_msg=name)
+    # A calibration lies in the graph for the others; PyTorch takes it from the bundle's facts.
+    (tmp_path / "calibrated").mkdir()
+    calibrated = replace(bundle, folder=tmp_path / "calibrated", calibration=Calibration(1.6, -1.0))
+    bake(bundle.model, calibrated.calibration, calibrated.model)
+    for name in ENGINES:
+        found = open_engine(calibrated, name, precision="f32", threads=1).run(batch)
+        wanted = calibrated.calibration.probabilities(outputs[name])
+        np.testing.assert_allclose(found, wanted, atol=1e-4, err_msg=name)
 
 
 def test_the_torch_engine_says_what_the_bundle_lacks(small: Bundle) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,17 @@ from tilecli.data.preprocess import read_photo
 from tilecli.errors import ModelError
 from tilecli.inference import export, selftest
 from tilecli.inference.bundle import read_bundle
+from tilecli.inference.calibration import IDENTITY
 from tilecli.inference.engines import cpu_has_bf16, open_engine
 from tilecli.inference.export import export_bundle, export_network
-from tilecli.inference.predictor import open_predictor
+from tilecli.inference.predictor import Predictor, open_predictor
 from tilecli.inference.reference import describe, population_stability_index
 from tilecli.inference.selftest import run_self_test
 from tilecli.layout import Project
 
 from .conftest import CONTRACT, Bright, Small
 
+RAW = {"temperature": 1.0, "shift": 0.0}  # probabilities are the network's own
 needs_bf16 = pytest.mark.skipif(not cpu_has_bf16(), reason="this CPU does not compute in bf16")
 
 
@@ -93,8 +96,97 @@ def test_the_bundle_agrees_and_its_threshold_is_chosen_on_valid(project: Project
     assert bundle.checks["verdict_threshold_from"] == "valid"
     assert bundle.checks["verdict_threshold_accuracy"] == 1.0
     assert bundle.threshold <= bundle.verdict_threshold < 1.0
-    assert 0.2 < bundle.threshold < 0.8  # between the brightest good pixel and the darkest defect
+    limit = np.log(bundle.threshold / (1 - bundle.threshold))
+    raw = (limit - bundle.calibration.shift) * bundle.calibration.temperature
+    assert -1.8 < raw < 2.6  # between the brightest good pixel and the darkest defect, in Bright's own logits
     assert read_bundle(bundle.folder) == bundle
+
+
+def test_the_calibration_is_fitted_on_valid_and_lies_in_the_graph(project: Project, tmp_path: Path) -> None:
+    class Sure(Bright):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return 3.0 * super().forward(image) + 4.0  # and sees defects everywhere
+
+    for number in (1, 4):  # of the valid subset: defects that are no brighter than what surrounds them
+        image = np.random.default_rng(number).integers(20, 200, (60 + number, 90)).astype(np.uint8)
+        assert cv2.imwrite(str(project.dataset / "images" / f"p{number}.png"), image)
+    bundle = _export(project, Sure(), tmp_path / "out", precision="f32")
+    assert bundle.checks["calibration_from"] == "valid"
+    assert bundle.calibration.temperature > 1.5
+    assert bundle.calibration.shift < -0.5
+    assert bundle.checks["ece_after"] < 0.3 * bundle.checks["ece_before"]
+    by_hand = _export(project, Sure(), tmp_path / "hand", precision="f32", temperature=1.0, shift=0.0)
+    assert (by_hand.calibration, by_hand.checks["calibration_from"]) == (IDENTITY, "params")
+    assert by_hand.checks["ece_after"] == by_hand.checks["ece_before"] == bundle.checks["ece_before"]
+    photo = read_photo(project.dataset / "images" / "p1.png", 1)
+    raw, calibrated = (open_predictor(b.folder, keep_compiled=False).probability(photo) for b in (by_hand, bundle))
+    told = raw < 0.999  # nearer to 1 a float32 does not tell logits apart
+    np.testing.assert_allclose(calibrated[told], bundle.calibration.probabilities(raw[told]), atol=1e-4)
+    # One order of pixels, so one best mask, whatever they are called.
+    np.testing.assert_allclose(
+        bundle.calibration.probabilities(by_hand.checks["threshold_plateau"]),
+        bundle.checks["threshold_plateau"],
+        atol=2e-3,
+    )
+
+
+def test_without_defects_on_valid_nothing_is_calibrated(project: Project, tmp_path: Path) -> None:
+    photos = [photo for photo in export._check_photos(project) if photo.defect == "good"]
+    (tmp_path / "out").mkdir()
+    bundle = export_network(Bright(), CONTRACT, ExportParams(), photos, project.dataset, tmp_path / "out")
+    assert (bundle.calibration, bundle.checks["calibration_from"]) == (IDENTITY, "default")
+
+
+def test_what_would_be_wrong_too_often_is_uncertain(project: Project, tmp_path: Path) -> None:
+    # Of the valid photos one defective one looks good and one good one defective.
+    valid = export._check_photos(project)
+    good, bad = ([p.photo for p in valid if (p.defect == "good") == kind] for kind in (True, False))
+    for name, brightness in ((good[0], 150), (bad[0], 120)):
+        shape = next((p.height, p.width) for p in valid if p.photo == name)
+        image = np.full(shape, 40, np.uint8)
+        image[10:30, 20:50] = brightness
+        assert cv2.imwrite(str(project.dataset / "images" / f"{name}.png"), image)
+        mask = np.zeros_like(image)
+        mask[10:30, 20:50] = 255 * (name in bad)
+        assert cv2.imwrite(str(project.dataset / "masks" / f"{name}.png"), mask)
+    events, listening = _listen()
+    with listening:
+        bundle = _export(project, Bright(), tmp_path / "out", max_error=0.1)
+    band = bundle.checks["band"]
+    assert bundle.uncertain_from < bundle.verdict_threshold
+    assert (band["false_alarm_rate"], band["miss_rate"], band["max_error"]) == (0, 0, 0.1)
+    assert band["uncertain_good_rate"] + band["uncertain_defect_rate"] > 0
+    assert (bundle.checks["verdict_threshold_from"], band["promised"]) == ("max_error", False)
+    assert any("2 good and 2 defective" in event.text for event in events if event.kind == "warning")
+    assert read_bundle(bundle.folder) == bundle
+    verdicts = {
+        p.photo: open_predictor(bundle.folder, keep_compiled=False).predict_file(project.dataset / p.image).verdict
+        for p in valid
+    }
+    assert "uncertain" in verdicts.values()
+    assert [verdicts[good[1]], verdicts[bad[1]]] == ["good", "defect"]
+    given = _export(project, Bright(), tmp_path / "given", uncertain_from=0.3, verdict_threshold=0.8)
+    assert (given.uncertain_from, given.verdict_threshold) == (0.3, 0.8)
+    assert (
+        _export(project, Bright(), tmp_path / "none", uncertain_from=0.9, verdict_threshold=0.8).uncertain_from is None
+    )
+    assert _export(project, Bright(), tmp_path / "two").uncertain_from is None
+
+
+def test_flips_are_deployed_as_they_were_measured(project: Project, tmp_path: Path) -> None:
+    bundle = _export(project, Small().eval(), tmp_path / "out", flips=4, precision="f32")
+    assert (bundle.flips, bundle.format_version) == (4, 2)
+    assert bundle.checks["agreement"] >= 0.995  # the checkpoint is asked about the same copies
+    assert set(bundle.checks["flips"]) == {"dice_before", "dice_after"}
+    assert read_bundle(bundle.folder) == bundle
+    photo = read_photo(project.dataset / "images" / "p1.png", 1)
+    once, four = (
+        Predictor(replace(bundle, flips=flips), open_engine(bundle, keep_compiled=False)).probability(photo)
+        for flips in (1, 4)
+    )
+    np.testing.assert_array_equal(open_predictor(bundle.folder, keep_compiled=False).probability(photo), four)
+    assert np.abs(four - once).max() > 0.001
+    assert "flips" not in _export(project, Bright(), tmp_path / "plain").checks
 
 
 def test_a_threshold_can_be_given(project: Project, tmp_path: Path) -> None:
@@ -117,7 +209,7 @@ def test_auto_takes_bf16_where_masks_agree(project: Project, tmp_path: Path) -> 
 def test_bf16_that_disagrees_falls_back_to_f32_and_says_so(project: Project, tmp_path: Path, precision: str) -> None:
     events, listening = _listen()
     with listening:
-        bundle = _export(project, Graded(), tmp_path / "out", precision=precision, threshold=0.5)
+        bundle = _export(project, Graded(), tmp_path / "out", precision=precision, threshold=0.5, **RAW)
     assert bundle.precision == "f32"
     assert bundle.checks["refused"]["bf16"] < 0.995
     (warning,) = [event for event in events if event.kind == "warning"]
@@ -172,11 +264,18 @@ def test_int8_is_deployed_where_it_costs_little(project: Project, tmp_path: Path
 def test_int8_that_costs_too_much_is_refused_with_figures(project: Project, tmp_path: Path) -> None:
     # 0.4 per step is all that 8 bits leave of values around 100, and the limit lies amid less.
     with pytest.raises(ModelError, match=r"refused: int8 costs 0\.\d+ Dice over 4 photos \(0\.\d+ in ") as caught:
-        _export(project, Graded(), tmp_path / "out", precision="int8", threshold=0.5, verdict_threshold=0.5)
+        _export(project, Graded(), tmp_path / "out", precision="int8", threshold=0.5, verdict_threshold=0.5, **RAW)
     assert "at most 0.005" in str(caught.value)
     assert "export.max_int8_cost" in str(caught.value)
     bundle = _export(
-        project, Graded(), tmp_path / "paid", precision="int8", threshold=0.5, verdict_threshold=0.5, max_int8_cost=1.0
+        project,
+        Graded(),
+        tmp_path / "paid",
+        precision="int8",
+        threshold=0.5,
+        verdict_threshold=0.5,
+        max_int8_cost=1.0,
+        **RAW,
     )
     assert bundle.checks["int8"]["cost"] > 0.005
 

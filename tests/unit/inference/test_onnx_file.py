@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ import torch
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import ModelError
 from tilecli.inference.bundle import Bundle
+from tilecli.inference.calibration import Calibration
 from tilecli.inference.engines import open_engine
-from tilecli.inference.onnx_file import write_onnx
+from tilecli.inference.onnx_file import bake, write_onnx
 
 
 class Pooled(torch.nn.Module):
@@ -93,3 +95,25 @@ def test_export_prints_nothing(tmp_path: Path) -> None:
         [sys.executable, "-c", script, str(tmp_path / "model.onnx")], capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_calibration_is_baked_in_before_the_sigmoid(small: Bundle, tmp_path: Path) -> None:
+    wanted = Calibration(1.7, -2.5)
+    baked = replace(small, folder=tmp_path, calibration=wanted)
+    bake(small.model, wanted, baked.model)
+    bake(small.model, wanted, tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == baked.model.read_bytes()
+    onnx.checker.check_model(onnx.load(baked.model))
+    batch = np.random.default_rng(0).standard_normal((2, 1, 64, 96)).astype(np.float32)
+    raw = open_engine(small, threads=1).run(batch)
+    for name in ("openvino", "onnxruntime"):
+        found = open_engine(baked, name, threads=1).run(batch)
+        np.testing.assert_allclose(found, wanted.probabilities(raw), atol=1e-5)
+
+
+def test_only_what_ends_in_a_sigmoid_can_be_calibrated(small: Bundle, tmp_path: Path) -> None:
+    proto = onnx.load(small.model)
+    proto.graph.node[-1].op_type = "Tanh"
+    onnx.save(proto, tmp_path / "other.onnx")
+    with pytest.raises(ModelError, match="cannot be calibrated"):
+        bake(tmp_path / "other.onnx", Calibration(), tmp_path / "model.onnx")

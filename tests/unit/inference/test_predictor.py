@@ -157,6 +157,20 @@ def test_a_photo_is_not_called_defective_with_no_pixel_marked(bright: Bundle) ->
     assert (found.verdict, int(found.mask.sum())) == ("good", 0)
 
 
+def test_between_good_and_defect_a_photo_is_uncertain(bright: Bundle) -> None:
+    photo = np.full((40, 40, 1), 140, np.uint8)  # probability 0.69
+    engine = open_engine(bright, threads=1, keep_compiled=False)
+    banded = replace(bright, verdict_threshold=0.9, uncertain_from=0.6)
+    assert Predictor(banded, engine).predict(photo).verdict == "uncertain"
+    assert Predictor(banded, engine, uncertain_from=0.8).predict(photo).verdict == "good"
+    assert Predictor(banded, engine, verdict_threshold=0.65).predict(photo).verdict == "defect"
+    assert Predictor(bright, engine, verdict_threshold=0.9, uncertain_from=0.6).predict(photo).verdict == "uncertain"
+    none = Predictor(banded, engine, verdict_threshold=0.6)
+    assert (none.uncertain_from, none.predict(photo).verdict) == (None, "defect")
+    with pytest.raises(UsageError, match="uncertain-from"):
+        open_predictor(bright.folder, uncertain_from=1.0)
+
+
 def test_files_come_back_in_order(predictor: Predictor, tmp_path: Path) -> None:
     paths = [_save(tmp_path / f"{i}.png", np.full((40, 40 + i), 10, np.uint8)) for i in range(9)]
     assert [p.mask.shape[1] for p in predictor.predict_files(paths)] == [40 + i for i in range(9)]

@@ -10,7 +10,9 @@ import pytest
 from tilecli import files, progress
 from tilecli.errors import ModelError
 from tilecli.inference.bundle import Bundle, read_bundle, write_bundle
+from tilecli.inference.calibration import Calibration
 from tilecli.inference.engines import open_engine
+from tilecli.inference.onnx_file import bake
 from tilecli.inference.predictor import Predictor
 from tilecli.inference.selftest import run_self_test, write_self_test
 
@@ -45,6 +47,28 @@ def _equip(bundle: Bundle, folder: Path, paths: list[Path]) -> Bundle:
 def equipped(bright: Bundle, tmp_path: Path) -> Bundle:
     dark = _photo(tmp_path, "dark", np.full((60, 80), 30, np.uint8))
     return _equip(bright, tmp_path / "bundle", [dark, _photo(tmp_path, "shaded", _shaded())])
+
+
+@pytest.mark.parametrize("temperature", [0.2, 5.0])
+def test_rounding_is_told_from_errors_in_the_networks_own_logits(
+    bright: Bundle, tmp_path: Path, temperature: float
+) -> None:
+    calibration = Calibration(temperature, -1.0)
+    plain = replace(bright, folder=tmp_path, calibration=calibration)
+    bake(bright.model, calibration, plain.model)
+    plain = replace(plain, model_sha256=files.sha256(plain.model))
+    bundle = _equip(plain, tmp_path / "bundle", [_photo(tmp_path, "shaded", _shaded())])
+    result = run_self_test(_predictor(bundle))
+    assert result is not None
+    assert (result.passed, result.dice) == (True, 1.0)
+    # A threshold that is off by 0.1 in the network's logit is rounding, by 1 it is not.
+    for off, passed in ((0.1, True), (1.0, False)):
+        limit = np.log(bundle.threshold / (1 - bundle.threshold)) + off / temperature
+        moved = float(1 / (1 + np.exp(-limit)))
+        other = replace(bundle, threshold=moved, self_test=replace(bundle.self_test, threshold=moved))
+        found = run_self_test(_predictor(other))
+        assert found is not None
+        assert found.passed == passed, off
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])

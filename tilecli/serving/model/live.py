@@ -51,7 +51,12 @@ def load(settings: ServeSettings, threads: int | None = None) -> Loaded:
     begun = time.perf_counter()
     version = version_of(settings.bundle)
     predictor = open_predictor(
-        settings.bundle, settings.engine, settings.threshold, settings.verdict_threshold, threads=threads
+        settings.bundle,
+        settings.engine,
+        settings.threshold,
+        settings.verdict_threshold,
+        settings.uncertain_from,
+        threads=threads,
     )
     bundle = predictor.bundle
     tested = run_self_test(predictor)

@@ -80,7 +80,8 @@ function summary(entries) {
   const count = verdict => entries.filter(({ state, answer }) => state === "done" && answer.verdict === verdict).length;
   const failed = entries.filter(({ state }) => state === "failed").length;
   const lost = failed > 0 ? `, ${failed} without a verdict` : "";
-  return `${counted(entries.length, "photo")}: ${count("defect")} defect, ${count("good")} good${lost}.`;
+  const unsure = count("uncertain") > 0 ? `, ${count("uncertain")} uncertain` : "";
+  return `${counted(entries.length, "photo")}: ${count("defect")} defect${unsure}, ${count("good")} good${lost}.`;
 }
 
 /** Somebody went to an entry. */

@@ -2,7 +2,7 @@
 
 import { apart, counted, duration, figure, percent, whole } from "./words.js";
 
-const WORDS = { defect: "Defect", good: "Good" };
+const WORDS = { defect: "Defect", uncertain: "Uncertain", good: "Good" };
 const MOST = 100; // regions in the list; nobody reads more
 
 const part = id => document.getElementById(id);
@@ -26,15 +26,28 @@ export function showVerdict(entry) {
   if (done) {
     part("score").style.width = `${answer.score * 100}%`;
     part("limit").style.left = `${answer.verdict_threshold * 100}%`;
+    const low = answer.uncertain_from ?? answer.verdict_threshold;
+    part("band").hidden = low >= answer.verdict_threshold;
+    part("band").style.left = `${low * 100}%`;
+    part("band").style.width = `${(answer.verdict_threshold - low) * 100}%`;
   }
   return word;
 }
 
-/** What decides: the score against the verdict's threshold. */
-function reason({ verdict, score, verdict_threshold: limit, min_area_px: least }) {
-  const [own, wanted] = apart(score, limit);
+/** What decides: the score against the verdict's threshold, and against where uncertainty begins if it does anywhere. */
+function reason({ verdict, score, verdict_threshold: limit, uncertain_from: low, min_area_px: least, regions }) {
+  const meaning = `The score is the probability that the ${counted(least, "most suspicious pixel")} all reach.`;
+  if (verdict === "uncertain") {
+    const ends = [low, limit].map(end => apart(score, end));
+    const own = ends.map(([said]) => said).sort((a, b) => b.length - a.length)[0];
+    const unseen = regions.length > 0 ? "" : " No pixel reaches the threshold; a lower one shows what is suspicious.";
+    return [`Score ${own} lies between ${ends[0][1]} and ${ends[1][1]}: a person should decide.`, meaning + unseen];
+  }
+  const nearest = verdict === "good" ? low ?? limit : limit;
+  const [own, wanted] = apart(score, nearest);
   const beside = verdict === "defect" ? "reaches" : "is below";
-  return [`Score ${own} ${beside} the verdict threshold of ${wanted}.`, `The score is the probability that the ${counted(least, "most suspicious pixel")} all reach.`];
+  const what = nearest === limit ? `the verdict threshold of ${wanted}` : `${wanted}, where uncertain begins`;
+  return [`Score ${own} ${beside} ${what}.`, meaning];
 }
 
 const trouble = ({ problem, wait }) => (problem ? [problem.detail, wait || problem.hint] : ["", ""]);

@@ -3,7 +3,7 @@
 const KEPT = 20;
 const WIDE = 80; // CSS px of a thumbnail
 const HIGH = 64;
-const WORDS = { defect: "defect", good: "good", failed: "no verdict", sending: "being looked at" };
+const WORDS = { defect: "defect", uncertain: "uncertain", good: "good", failed: "no verdict", sending: "being looked at" };
 
 export class Past {
   /** list: an ol. pick(entry) is called when somebody chooses one. */
@@ -43,7 +43,7 @@ export class Past {
     button.dataset.state = state;
     button.setAttribute("aria-label", `${entry.name}: ${WORDS[state] ?? state}`);
     button.title = entry.name;
-    const icon = { defect: "defect", good: "good", failed: "failed" }[state] ?? "busy";
+    const icon = { defect: "defect", uncertain: "uncertain", good: "good", failed: "failed" }[state] ?? "busy";
     button.querySelector("use").setAttribute("href", `#i-${icon}`);
     if (entry.thumbnail && button.querySelector("canvas") !== entry.thumbnail) {
       button.querySelector("canvas")?.remove();

@@ -225,6 +225,7 @@ def _verdict(found: Found, maps: list[str] | tuple[()]) -> Body:
         **_size(found),
         "threshold": predictor.threshold,
         "verdict_threshold": predictor.verdict_threshold,
+        "uncertain_from": predictor.uncertain_from,
         "min_area_px": predictor.bundle.min_area_px,
         "model": {
             "version": found.loaded.version,

@@ -58,7 +58,7 @@ class ModelName(BaseModel):
 class PredictAnswer(BaseModel):
     """What the model says about one photo."""
 
-    verdict: Literal["defect", "good"]
+    verdict: Literal["defect", "uncertain", "good"] = Field(description="uncertain: a person should look")
     score: float = Field(description="how defective the photo looks, 0–1")
     defect_share: float = Field(description="of the photo's pixels, 0–1")
     regions: list[RegionAnswer]
@@ -66,6 +66,9 @@ class PredictAnswer(BaseModel):
     height: int
     threshold: float = Field(description="a pixel is defect from this probability on")
     verdict_threshold: float = Field(description="a photo is defective from this score on")
+    uncertain_from: float | None = Field(
+        description="from this score up to verdict_threshold a photo is uncertain; null: no photo is"
+    )
     min_area_px: int
     model: ModelName
     timings_ms: dict[str, float]
@@ -104,6 +107,7 @@ class ModelAnswer(BaseModel):
     input: dict[str, Any]
     threshold: float
     verdict_threshold: float
+    uncertain_from: float | None
     min_area_px: int
     classes: list[str]
     training: dict[str, Any]

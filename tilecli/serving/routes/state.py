@@ -32,6 +32,7 @@ async def model(request: Request) -> ModelAnswer:
         input=vars(bundle.input),
         threshold=predictor.threshold,
         verdict_threshold=predictor.verdict_threshold,
+        uncertain_from=predictor.uncertain_from,
         min_area_px=bundle.min_area_px,
         classes=list(bundle.classes),
         training=bundle.training,

@@ -1,0 +1,110 @@
+"""Photos of one spot judged together: registered to each other, one verdict for the spot, a mask for each photo.
+
+What one exposure hides another shows, and chance differs from one to the next, so the mean of their logits knows more
+than any of them. NumPy, OpenCV and the engine only.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tilecli import progress
+from tilecli.data.hashing import take_prints
+from tilecli.data.preprocess import Float32, read_photo
+from tilecli.data.tiles import TILE, burst_numbers, link
+from tilecli.errors import DataError, UsageError
+from tilecli.evaluation.registration import Shift, mean_over, register
+from tilecli.inference.predictor import Prediction, Predictor
+from tilecli.inference.regions import score_of
+
+_LEAST = 1e-7  # a float32 next to 1 tells no more
+
+
+def predict_spot(predictor: Predictor, paths: Sequence[Path]) -> list[Prediction]:
+    """One prediction per photo of a spot, in order: each its own mask of what all of them show, one score and verdict.
+
+    A photo that does not lie over the first one shows another spot, whoever says otherwise: it is judged with those
+    that it lies over, or alone. The time of a spot is shared by its photos. Raises DataError where one cannot be read.
+    """
+    start = time.perf_counter()
+    channels = predictor.bundle.input.channels
+    photos = [read_photo(path, channels) for path in paths]
+    maps = [predictor.probability(photo) for photo in photos]
+    found: dict[int, Prediction] = {}
+    rest = list(range(len(paths)))
+    while rest:
+        shifts = [Shift(0, 0, 1.0), *(register(photos[rest[0]], photos[i]) for i in rest[1:])]
+        together = [(i, shift) for i, shift in zip(rest, shifts, strict=True) if shift.is_sure]
+        fused, score = fuse([maps[i] for i, _ in together], [s for _, s in together], predictor.bundle.min_area_px)
+        for (i, _), probability in zip(together, fused, strict=True):
+            found[i] = replace(predictor.judge(probability, score), together=len(together))
+        if len(together) < len(rest):
+            names = ", ".join(paths[i].name for i in rest if i not in found)
+            progress.warn(f"not the spot that {paths[rest[0]].name} shows, and not judged with it: {names}")
+        rest = [i for i in rest if i not in found]
+    ms = (time.perf_counter() - start) * 1e3 / len(paths)
+    return [replace(found[i], ms=ms) for i in range(len(paths))]
+
+
+def fuse(maps: Sequence[Float32], shifts: Sequence[Shift], min_area_px: int) -> tuple[list[Float32], float]:
+    """H×W probabilities of photos of one spot → the mean of the logits for each, and the score of the whole spot.
+
+    shifts: of each photo against the first.
+    """
+    if len(maps) == 1:
+        return [maps[0]], score_of(maps[0], min_area_px)
+    cut, whole = mean_over([_logit(values) for values in maps], shifts)
+    return [_probability(values) for values in cut], score_of(_probability(whole), min_area_px)
+
+
+def spots_by_name(paths: Sequence[Path], pattern: str) -> list[list[int]]:
+    """Indices of the photos whose paths have the same text where `pattern` (its first group, if it has one) fits.
+
+    A photo that it does not fit is a spot of its own. Raises UsageError where it is no regular expression.
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"'{pattern}' is no regular expression: {error}", where="--fuse-by") from error
+    groups: dict[str, list[int]] = {}
+    for index, path in enumerate(paths):
+        fits = compiled.search(path.as_posix())
+        name = f"={fits[1 if compiled.groups else 0]}" if fits else f"/{index}"
+        groups.setdefault(name, []).append(index)
+    return list(groups.values())
+
+
+def spots_by_looks(paths: Sequence[Path]) -> list[list[int]]:
+    """Indices of the photos that show one spot by the rule of `tilecli.data.tiles`; what is no photo is alone."""
+    readable = [index for index, path in enumerate(paths) if _is_photo(path)]
+    groups: dict[int, list[int]] = {index: [index] for index in range(len(paths)) if index not in set(readable)}
+    if readable:
+        chosen = [paths[index] for index in readable]
+        (first,) = link(take_prints(chosen).hashes, burst_numbers([path.stem for path in chosen]), (TILE,))
+        for index, other in zip(readable, first.tolist(), strict=True):
+            groups.setdefault(readable[other], []).append(index)
+    return sorted(groups.values())
+
+
+def _is_photo(path: Path) -> bool:
+    try:
+        read_photo(path, 1)
+    except DataError:
+        return False
+    return True
+
+
+def _logit(probability: Float32) -> Float32:
+    p = np.clip(probability, _LEAST, 1 - _LEAST)
+    return np.asarray(np.log(p) - np.log1p(-p), np.float32)
+
+
+def _probability(logits: Float32) -> Float32:
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
