@@ -17,9 +17,9 @@ import numpy as np
 from tilecli import progress
 from tilecli.data.hashing import take_prints
 from tilecli.data.preprocess import Float32, read_photo
+from tilecli.data.registration import Shift, mean_over, register
 from tilecli.data.tiles import TILE, burst_numbers, link
 from tilecli.errors import DataError, UsageError
-from tilecli.evaluation.registration import Shift, mean_over, register
 from tilecli.inference.predictor import Prediction, Predictor
 from tilecli.inference.regions import score_of
 

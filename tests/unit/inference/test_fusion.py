@@ -9,8 +9,8 @@ import pytest
 
 from tests.dark_bundle import write_dark_bundle
 from tilecli import progress
+from tilecli.data.registration import Shift
 from tilecli.errors import UsageError
-from tilecli.evaluation.registration import Shift
 from tilecli.inference.batch import predict_spots
 from tilecli.inference.fusion import fuse, predict_spot, spots_by_looks, spots_by_name
 from tilecli.inference.predictor import Predictor, open_predictor

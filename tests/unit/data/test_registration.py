@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tilecli.evaluation.registration import Shift, mean_over, register
+from tilecli.data.registration import Shift, mean_over, register
 
 
 def _surface(seed: int, height: int = 260, width: int = 300) -> np.ndarray:
