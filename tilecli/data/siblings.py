@@ -1,8 +1,8 @@
 """Photos of one spot under other exposures, registered to each other, so that two crops show the same place.
 
 Measured on the training photos of the real set: the photos of a tile are cropped each on its own, of 546 pairs four are
-of one size, and half are shifted by 5 px or more. 534 of them register; the fine texture of those correlates at 0.88 (at
-the median) afterwards, before at 0.14. The others are left out.
+of one size, and half are shifted by 5 px or more. 534 of them register; fine texture then correlates at 0.88 (median),
+before at 0.14. The others are left out.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from tilecli.evaluation.evaluate import rounded
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments.folds import Fold, Group, common_params
 from tilecli.histogram import Int64
-from tilecli.inference import threshold
+from tilecli.inference import calibration, threshold
+from tilecli.inference.calibration import Calibration
 from tilecli.inference.threshold import Choice
 
 # Where a commit does not say, the settings of the evaluation that it was made with had no other value.
@@ -45,7 +46,8 @@ class Pooled:
     type_intervals: dict[str, tuple[float, float]]  # defect type → 95 % of its pooled Dice
     type_spread: dict[str, Spread]  # defect type → its Dice over the folds
     by_fold: dict[str, dict[str, Any]]  # experiment → figures, photos, tiles and the thresholds it was measured at
-    pixels: Choice | None  # the best threshold of a pixel over all photos; None where it cannot be told
+    calibration: Calibration | None  # of the networks' own logits, fitted on all photos; None where it cannot be
+    pixels: Choice | None  # the best threshold of a pixel over all photos, so calibrated; None where it cannot be told
     verdict: Choice | None  # the best threshold of a photo's score
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,6 +62,7 @@ class Pooled:
             "type_intervals": _ends(self.type_intervals),
             "type_spread": {name: rounded(asdict(found)) for name, found in self.type_spread.items()},
             "by_fold": rounded(self.by_fold),
+            "calibration": asdict(self.calibration) if self.calibration else None,
             "threshold": asdict(self.pixels) if self.pixels else None,
             "verdict_threshold": asdict(self.verdict) if self.verdict else None,
         }
@@ -77,7 +80,7 @@ def pool(group: Group, folds: Sequence[Fold]) -> Pooled:
     by_type = [{kind: metrics.ratio(_dice(own)) for kind, own in _types(fold.rows).items()} for fold in folds]
     types = _types(rows)
     found = {kind: bootstrap.intervals(own, resamples, seed).get("dice_mean") for kind, own in types.items()}
-    pixels, verdict = _thresholds(rows, counts)
+    common, pixels, verdict = _fit(folds)
     return Pooled(
         group=group,
         rows=tuple(rows),
@@ -88,6 +91,7 @@ def pool(group: Group, folds: Sequence[Fold]) -> Pooled:
         type_intervals={kind: ends for kind, ends in found.items() if ends is not None},
         type_spread=_spreads(list(types), by_type),
         by_fold=by_fold,
+        calibration=common,
         pixels=pixels,
         verdict=verdict,
     )
@@ -99,11 +103,10 @@ def spread_of(group: Group, names: Sequence[str]) -> dict[str, Spread]:
 
 
 def settings(pooled: Pooled) -> dict[str, float]:
-    """Dotted key of params.yaml → value: what out-of-fold predictions choose better than one valid subset can.
-
-    The one place that says what is taken over: whatever else is fitted on `pooled.counts` joins here.
-    """
+    """Dotted key of params.yaml → value: what out-of-fold predictions choose better than one valid subset can."""
     chosen: dict[str, float] = {}
+    if pooled.calibration is not None:
+        chosen |= {f"export.{name}": value for name, value in asdict(pooled.calibration).items()}
     if pooled.pixels is not None:
         chosen["export.threshold"] = pooled.pixels.threshold
     if pooled.verdict is not None:
@@ -111,19 +114,36 @@ def settings(pooled: Pooled) -> dict[str, float]:
     return chosen
 
 
-def _thresholds(rows: Sequence[Row], counts: Int64 | None) -> tuple[Choice | None, Choice | None]:
-    """The thresholds of a pixel and of a photo that all photos together speak for, None where they say nothing.
+def _fit(folds: Sequence[Fold]) -> tuple[Calibration | None, Choice | None, Choice | None]:
+    """Calibration, threshold of a pixel and of a photo that all photos together speak for; None where they say nothing.
 
-    A photo's threshold is not below that of a pixel, so without the one there is not the other.
+    Each fold's bundle has a calibration of its own, fitted on its few valid photos; it is taken back first. A photo's
+    threshold is not below that of a pixel, so without the one there is not the other.
     """
-    if counts is None:
-        return None, None
-    pixels = threshold.choose_threshold(counts)
-    if pixels.reached is None:
-        return None, None
-    scores, defective = [row.score for row in rows], [not row.is_good for row in rows]
-    verdict = threshold.choose_verdict_threshold(scores, defective, pixels.threshold)
-    return pixels, verdict if verdict.reached is not None else None
+    own = [_calibration(fold) for fold in folds]
+    raw = _sum([None if fold.counts is None else of.undone(fold.counts) for of, fold in zip(own, folds, strict=True)])
+    if raw is None or not raw[1].sum():
+        return None, None, None
+    common = calibration.fit(raw)
+    pixels = threshold.choose_threshold(common.counts(raw))
+    scores = [_inverse(of).then(common).probabilities(_scores(fold)) for of, fold in zip(own, folds, strict=True)]
+    defective = [not row.is_good for fold in folds for row in fold.rows]
+    verdict = threshold.choose_verdict_threshold(np.concatenate(scores), defective, pixels.threshold)
+    return common, pixels, verdict if verdict.reached is not None else None
+
+
+def _calibration(fold: Fold) -> Calibration:
+    """Of the fold's bundle; older ones had none."""
+    found = fold.record.metrics
+    return Calibration(float(found.get("temperature") or 1.0), float(found.get("shift") or 0.0))
+
+
+def _inverse(of: Calibration) -> Calibration:
+    return Calibration(1.0 / of.temperature, -of.shift * of.temperature)
+
+
+def _scores(fold: Fold) -> histogram.Float64:
+    return np.asarray([row.score for row in fold.rows], np.float64)
 
 
 def _alone(fold: Fold) -> dict[str, Any]:
