@@ -119,8 +119,10 @@ class EpochSteps(Sampler[tuple[int, int]]):
     def __iter__(self) -> Iterator[tuple[int, int]]:
         # Counted here and not told by the loop: workers fetch ahead before the loop announces its epoch. The task
         # compares the two counts and stops if they ever differ.
+        # Counted when the first place is asked for: a loader with workers makes two iterators and uses one.
         epoch, self._epoch = self._epoch, self._epoch + 1
-        return iter([(epoch, step) for step in range(self._steps)])
+        for step in range(self._steps):
+            yield epoch, step
 
 
 class PhotoBatches(Dataset[PhotoBatch]):
@@ -195,6 +197,9 @@ class TileData(lightning.LightningDataModule):
             batch_size=None,
             sampler=self._order,
             num_workers=self._workers,
+            # Forked processes share the photos' memory with this one; newer Pythons would send each a copy. Not shared
+            # memory by name: containers have little of it, and the batches need that.
+            multiprocessing_context="fork" if self._workers else None,
             persistent_workers=self._workers > 0,
             pin_memory=self._workers > 0,
         )
