@@ -7,7 +7,7 @@ import io
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from tilecli.evaluation.pixels import write_counts
 from tilecli.evaluation.records import Record
 from tilecli.experiments import folds, pooling, store
 from tilecli.experiments.judgement import judge
-from tilecli.inference import threshold
+from tilecli.inference import calibration, threshold
+from tilecli.inference.calibration import Calibration
+from tilecli.inference.threshold import Choice
 
 K = 3
 
@@ -136,17 +138,53 @@ def test_the_spread_is_that_of_the_folds(repo: Repository) -> None:
     assert found.type_spread["crack"].folds == len(known)
 
 
-def test_thresholds_are_chosen_over_all_photos(repo: Repository) -> None:
-    found, rows = pooled(repo, "good"), answer(0.9, 1)
-    pixels = threshold.choose_threshold(counted(rows))
-    verdict = threshold.choose_verdict_threshold(
-        [row.score for row in rows], [not row.is_good for row in rows], pixels.threshold
+def chosen_by(rows: Sequence[Record], raw: np.ndarray) -> tuple[Calibration, Choice, Choice]:
+    """What all photos speak for, where the networks gave these pixels and scores."""
+    common = calibration.fit(raw)
+    pixels = threshold.choose_threshold(common.counts(raw))
+    scores = common.probabilities(np.asarray([row.score for row in rows]))
+    return (
+        common,
+        pixels,
+        threshold.choose_verdict_threshold(scores, [not row.is_good for row in rows], pixels.threshold),
     )
-    assert (found.pixels, found.verdict) == (pixels, verdict)
+
+
+def test_calibration_and_thresholds_are_chosen_over_all_photos(repo: Repository) -> None:
+    found, rows = pooled(repo, "good"), answer(0.9, 1)
+    common, pixels, verdict = chosen_by(rows, counted(rows))
+    assert (found.calibration, found.pixels, found.verdict) == (common, pixels, verdict)
     assert pooling.settings(found) == {
+        "export.temperature": common.temperature,
+        "export.shift": common.shift,
         "export.threshold": pixels.threshold,
         "export.verdict_threshold": verdict.threshold,
     }
+
+
+def test_each_folds_own_calibration_is_taken_back_first(repo: Repository, tmp_path: Path) -> None:
+    rows = answer(0.9, 1)
+    for fold, own in enumerate((Calibration(0.5, -1.0), Calibration(1.25, 2.0), Calibration(0.8, 0.5))):
+        mine = of_fold(rows, fold)
+        said = own.probabilities(np.asarray([row.score for row in mine]))
+        files = run_files([replace(row, score=float(score)) for row, score in zip(mine, said, strict=True)])
+        write_counts(tmp_path / "histogram.csv", own.counts(counted(mine)))
+        figures = json.loads(files["evaluation/metrics.json"]) | asdict(own)
+        changed = {
+            "evaluation/per_image.csv": files["evaluation/per_image.csv"],
+            "evaluation/metrics.json": json.dumps(figures),
+            "evaluation/histogram.csv": (tmp_path / "histogram.csv").read_text(),
+        }
+        replaced(repo, fold, changed, tmp_path)
+    found, (common, pixels, verdict) = pooled(repo, "good"), chosen_by(rows, counted(rows))
+    assert found.calibration is not None
+    # Moving pixels between bins and back costs at most a bin, 1/128 in the logit.
+    assert found.calibration.temperature == pytest.approx(common.temperature, abs=0.02)
+    assert found.calibration.shift == pytest.approx(common.shift, abs=0.02)
+    assert found.pixels is not None
+    assert found.pixels.threshold == pytest.approx(pixels.threshold, abs=0.01)
+    assert found.verdict is not None
+    assert found.verdict.threshold == pytest.approx(verdict.threshold, abs=0.01)
 
 
 def test_shows_the_group_in_words_and_in_json(repo: Repository, exp: Exp) -> None:
@@ -185,17 +223,17 @@ def test_says_how_to_begin_where_there_are_none(tmp_path: Path, exp: Exp) -> Non
     assert "--apply needs to know which" in exp(empty, "folds", "--apply", code=2).output
 
 
-def test_apply_writes_the_thresholds_and_nothing_else(repo: Repository, exp: Exp) -> None:
+def test_apply_writes_what_all_photos_speak_for_and_nothing_else(repo: Repository, exp: Exp) -> None:
     before = repo.project.params.read_text()
     exp(repo.project, "folds", "good")
     assert repo.project.params.read_text() == before
     chosen = pooling.settings(pooled(repo, "good"))
     said = exp(repo.project, "folds", "good", "--apply").output
-    assert f"params.yaml now has export.threshold {chosen['export.threshold']:g}" in said
+    assert f"export.threshold {chosen['export.threshold']:g}" in said
     after = repo.project.params.read_text()
     assert after == paramfile.edit(before, chosen)
     params = paramfile.load(repo.project.params).export
-    assert (params.threshold, params.verdict_threshold) == tuple(chosen.values())
+    assert (params.temperature, params.shift, params.threshold, params.verdict_threshold) == tuple(chosen.values())
     assert json.loads(exp(repo.project, "folds", "good", "--apply", "--json").stdout)["applied"] is True
     assert repo.project.params.read_text() == after
 

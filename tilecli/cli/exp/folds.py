@@ -29,7 +29,8 @@ _SHORT = {
 def folds(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Default: list all.")] = None,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Put the thresholds that all folds speak for into params.yaml.")
+        bool,
+        typer.Option("--apply", help="Put what all folds speak for into params.yaml: calibration, thresholds."),
     ] = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print what was recorded of each photo, by the fold that did not know it.")
@@ -213,7 +214,7 @@ def _show_each(found: Pooled) -> None:
     ]
     if rows:
         columns = [("", "left"), ("threshold", "right"), ("as good", "right"), ("reaches", "right"), ("", "left")]
-        out.print(terminal.table("Chosen over all photos", columns, rows))
+        out.print(terminal.table("Chosen over all photos, of calibrated probabilities", columns, rows))
 
 
 def _say_settings(chosen: dict[str, float], name: str, *, apply: bool) -> None:
