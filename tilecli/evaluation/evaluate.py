@@ -1,68 +1,30 @@
 """The bundle measured on the test photos: figures, one row per photo, curves and pictures, written under evaluation/.
 
-What runs the bundle is handed in as a function, so that nothing here knows of engines; every figure is defined in
-`tilecli.evaluation.metrics`.
+How a prediction is counted is in `tilecli.evaluation.counting`, what the figures are in `tilecli.evaluation.metrics`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from tilecli import files, histogram, overlap, progress
+from tilecli import files, histogram, progress
 from tilecli.config import EvaluateParams, Params
 from tilecli.data import catalog, manifest
-from tilecli.data.catalog import Photo
-from tilecli.data.preprocess import Float32, Uint8, read_photo
+from tilecli.data.preprocess import read_photo
 from tilecli.errors import DataError
-from tilecli.evaluation import bootstrap, fused, metrics, objects, overlays, pixels, plots, records
+from tilecli.evaluation import bootstrap, fused, metrics, overlays, pixels, plots, records
+from tilecli.evaluation.counting import Item, Predict, PredictSpot, measure_photos, measure_spots
 from tilecli.evaluation.records import Record
 from tilecli.layout import Project
 
 SUBSET = "test"
 _CI_NAMES = {"dice_mean": "dice"}  # the interval that has keys of its own at the top: dice_ci_low, dice_ci_high
 _DIGITS = 6  # of stored figures; more would be rounding noise in diffs
-
-
-class Predicted(Protocol):
-    """What is needed of a prediction; `tilecli.inference.predictor.Prediction` is one."""
-
-    @property
-    def mask(self) -> Uint8:
-        """H×W at the photo's own size, 1 where defect."""
-
-    @property
-    def probability(self) -> Float32:
-        """H×W, 0–1."""
-
-    @property
-    def verdict(self) -> str:
-        """`defect`, `uncertain` or `good`."""
-
-    @property
-    def score(self) -> float:
-        """Of the photo, 0–1."""
-
-    @property
-    def ms(self) -> float:
-        """Wall time."""
-
-
-Predict = Callable[[Path], Predicted]
-PredictSpot = Callable[[Sequence[Path]], Sequence[Predicted]]
-
-
-@dataclass(frozen=True)
-class Item:
-    """A test photo and the tile it shows."""
-
-    photo: Photo
-    tile: str
 
 
 def evaluate(
@@ -85,12 +47,12 @@ def evaluate(
     """
     items = _test_items(project)
     start = time.perf_counter()
-    measured, counts = _measure(items, project.dataset, params.evaluate, predict, workers)
+    measured, counts = measure_photos(items, project.dataset, params.evaluate, predict, workers)
     seconds = time.perf_counter() - start
     measured = _draw(project, items, measured, params.evaluate, predict)
     figures = _figures(measured, counts, params.evaluate) | (facts or {})
     if params.evaluate.fuse and predict_spot is not None:
-        together = _measure_spots(items, project.dataset, params.evaluate, predict_spot, workers)
+        together = measure_spots(items, project.dataset, params.evaluate, predict_spot, workers)
         found = fused.fused_figures(together, measured, params.evaluate.bootstrap, params.evaluate.seed)
         figures["fused"] = rounded(found)
     records.write_records(project.per_image, measured)
@@ -129,66 +91,6 @@ def _test_items(project: Project) -> list[Item]:
             "there is no test photo to measure on", where=str(project.split), hint="-S split.test=0.2, then tiles split"
         )
     return items
-
-
-def _measure(
-    items: Sequence[Item], dataset: Path, params: EvaluateParams, predict: Predict, workers: int
-) -> tuple[list[Record], histogram.Int64]:
-    def measure(item: Item) -> tuple[Record, histogram.Int64]:
-        predicted = predict(dataset / item.photo.image)
-        truth = catalog.read_mask(dataset, item.photo)
-        return record_of(item, predicted, truth, params.iou), histogram.count(predicted.probability, truth)
-
-    found: list[Record] = []
-    counts = np.zeros((2, histogram.BINS), np.int64)
-    results = overlap.ordered_map(measure, items, workers)
-    for record, found_px in progress.track(results, "evaluate", len(items), "photos"):
-        found.append(record)
-        counts += found_px
-    return found, counts
-
-
-def _measure_spots(
-    items: Sequence[Item], dataset: Path, params: EvaluateParams, predict_spot: PredictSpot, workers: int
-) -> list[Record]:
-    """The records of all photos, those of one tile judged together."""
-    tiles: dict[str, list[Item]] = {}
-    for item in items:
-        tiles.setdefault(item.tile, []).append(item)
-
-    def measure(spot: list[Item]) -> list[Record]:
-        predictions = predict_spot([dataset / item.photo.image for item in spot])
-        truths = [catalog.read_mask(dataset, item.photo) for item in spot]
-        return [record_of(*each, params.iou) for each in zip(spot, predictions, truths, strict=True)]
-
-    measured = overlap.ordered_map(measure, tiles.values(), workers)
-    return [record for spot in progress.track(measured, "evaluate spots", len(tiles), "spots") for record in spot]
-
-
-def record_of(item: Item, predicted: Predicted, truth: Uint8, iou: float) -> Record:
-    """Count one prediction against its H×W true mask of 0 and 1."""
-    if predicted.mask.shape != truth.shape:
-        raise DataError(
-            f"the prediction for {item.photo.photo} is {predicted.mask.shape}, its mask {truth.shape} (height, width)",
-            hint="tiles fetch",
-        )
-    found = objects.match(truth, predicted.mask, iou)
-    return Record(
-        photo=item.photo.photo,
-        tile=item.tile,
-        defect=item.photo.defect,
-        intersection_px=int(np.count_nonzero(truth & predicted.mask)),
-        predicted_px=int(np.count_nonzero(predicted.mask)),
-        true_px=int(np.count_nonzero(truth)),
-        pixels=truth.size,
-        score=float(predicted.score),
-        verdict=predicted.verdict,
-        defects=found.defects,
-        found=found.found,
-        touched=found.touched,
-        ms=predicted.ms,
-        loss=histogram.cross_entropy(predicted.probability, truth),
-    )
 
 
 def _figures(measured: Sequence[Record], counts: histogram.Int64, params: EvaluateParams) -> dict[str, Any]:

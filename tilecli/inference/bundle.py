@@ -6,7 +6,6 @@ No torch, no inference here; see `tilecli.inference.engines` for running the mod
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
@@ -14,6 +13,7 @@ from typing import Any, Literal, cast
 from tilecli import files
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import ModelError
+from tilecli.inference.bundle_reader import EXPORT, Reader
 from tilecli.inference.calibration import IDENTITY, Calibration
 from tilecli.inference.reference import Histogram, Reference
 
@@ -25,7 +25,6 @@ OUTPUT_NAME = "probability"  # N×1×H×W float32, 0–1
 WEIGHTS_PREFIX = "network."  # of the network's state names in model.onnx
 PRECISIONS = ("f32", "bf16", "int8")
 FLIPS = (1, 2, 4, 8)  # the photo; mirrored left to right; top to bottom, too; and turned by a quarter
-EXPORT = "tiles export"
 
 Precision = Literal["f32", "bf16", "int8"]
 
@@ -105,7 +104,7 @@ def read_bundle(folder: Path) -> Bundle:
         raise ModelError("there is no bundle here", where=str(folder), hint=EXPORT) from None
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot be read: {error}", where=str(path), hint=EXPORT) from error
-    reader = _Reader(path, values)
+    reader = Reader(path, values)
     version = reader.whole("format_version", least=1)
     if version > FORMAT_VERSION:
         raise ModelError(
@@ -140,7 +139,7 @@ def read_bundle(folder: Path) -> Bundle:
     return bundle
 
 
-def _read_input(reader: _Reader) -> InputContract:
+def _read_input(reader: Reader) -> InputContract:
     channels = reader.whole("channels", least=1)
     mean, std = reader.numbers("mean"), reader.numbers("std")
     if channels not in (1, 3):
@@ -159,26 +158,26 @@ def _read_input(reader: _Reader) -> InputContract:
     )
 
 
-def _read_flips(reader: _Reader) -> int:
+def _read_flips(reader: Reader) -> int:
     flips = reader.whole("flips", least=1)
     if flips not in FLIPS:
         raise reader.wrong("flips", f"one of {', '.join(str(number) for number in FLIPS)}", flips)
     return flips
 
 
-def _read_calibration(reader: _Reader) -> Calibration:
+def _read_calibration(reader: Reader) -> Calibration:
     temperature = reader.number("temperature")
     if temperature <= 0:
         raise reader.wrong("temperature", "a number above 0", temperature)
     return Calibration(temperature, reader.number("shift"))
 
 
-def _read_reference(reader: _Reader) -> Reference:
+def _read_reference(reader: Reader) -> Reference:
     brightness, contrast, score = (_read_histogram(reader.section(key)) for key in ("brightness", "contrast", "score"))
     return Reference(reader.whole("photos", least=1), brightness, contrast, score)
 
 
-def _read_histogram(reader: _Reader) -> Histogram:
+def _read_histogram(reader: Reader) -> Histogram:
     edges, shares = reader.numbers("edges"), reader.numbers("shares")
     if list(edges) != sorted(set(edges)):
         raise reader.wrong("edges", "rising numbers", list(edges))
@@ -187,7 +186,7 @@ def _read_histogram(reader: _Reader) -> Histogram:
     return Histogram(edges, shares)
 
 
-def _read_self_test(reader: _Reader) -> SelfTest:
+def _read_self_test(reader: Reader) -> SelfTest:
     for key in ("photo", "mask"):
         path = PurePosixPath(reader.text(key))
         if not path.parts or path.is_absolute() or ".." in path.parts:
@@ -200,72 +199,3 @@ def _read_self_test(reader: _Reader) -> SelfTest:
         photo_sha256=reader.text("photo_sha256"),
         mask_sha256=reader.text("mask_sha256"),
     )
-
-
-class _Reader:
-    """Typed access to the keys of a JSON object; every error names the file and the dotted key."""
-
-    def __init__(self, path: Path, values: Any, prefix: str = "") -> None:
-        self.path, self.prefix = path, prefix
-        if not isinstance(values, dict):
-            raise self.wrong("", "an object", values)
-        self.values: dict[str, Any] = values
-
-    def wrong(self, key: str, wanted: str, found: Any) -> ModelError:
-        """The error for a value of the wrong kind."""
-        name = f"{self.prefix}{key}".rstrip(".")
-        what = f"{name} should be {wanted}" if name else f"this should be {wanted}"
-        return ModelError(f"{what}, is {json.dumps(found)}", where=f"{self.path}: {name or 'top'}", hint=EXPORT)
-
-    def _get(self, key: str) -> Any:
-        if key not in self.values:
-            name = f"{self.prefix}{key}"
-            raise ModelError(f"the bundle lacks {name}", where=f"{self.path}: {name}", hint=EXPORT)
-        return self.values[key]
-
-    def section(self, key: str) -> _Reader:
-        """An object."""
-        return _Reader(self.path, self._get(key), f"{self.prefix}{key}.")
-
-    def whole(self, key: str, least: int) -> int:
-        """A whole number of at least `least`."""
-        value = self._get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.wrong(key, f"a whole number from {least}", value)
-        return value
-
-    def number(self, key: str) -> float:
-        """A finite number."""
-        value = self._get(key)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
-            raise self.wrong(key, "a number", value)
-        return float(value)
-
-    def share(self, key: str) -> float:
-        """A number between 0 and 1, both excluded."""
-        value = self.number(key)
-        if not 0.0 < value < 1.0:
-            raise self.wrong(key, "a number between 0 and 1", value)
-        return value
-
-    def numbers(self, key: str) -> tuple[float, ...]:
-        """A list of finite numbers."""
-        value = self._get(key)
-        if not isinstance(value, list):
-            raise self.wrong(key, "a list of numbers", value)
-        inner = _Reader(self.path, {str(i): item for i, item in enumerate(value)}, f"{self.prefix}{key}.")
-        return tuple(inner.number(name) for name in inner.values)
-
-    def text(self, key: str) -> str:
-        """A text."""
-        value = self._get(key)
-        if not isinstance(value, str):
-            raise self.wrong(key, "a text", value)
-        return value
-
-    def texts(self, key: str) -> list[str]:
-        """A list of texts that is not empty."""
-        value = self._get(key)
-        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-            raise self.wrong(key, "a list of names", value)
-        return value

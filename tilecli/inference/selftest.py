@@ -22,7 +22,8 @@ from tilecli import files, overlap, progress
 from tilecli.data.catalog import decode_mask, encode_mask
 from tilecli.data.preprocess import Float32, Uint8, read_photo
 from tilecli.errors import DataError, ModelError
-from tilecli.inference.bundle import EXPORT, Bundle, SelfTest
+from tilecli.inference.bundle import Bundle, SelfTest
+from tilecli.inference.bundle_reader import EXPORT
 from tilecli.inference.predictor import Predictor
 from tilecli.opencv import cv2
 

@@ -18,6 +18,7 @@ from tilecli import files
 from tilecli.errors import ModelError, TilesError
 from tilecli.inference import bundle as bundle_module
 from tilecli.inference.bundle import Bundle
+from tilecli.inference.bundle_reader import EXPORT
 from tilecli.inference.predictor import Predictor, open_predictor
 from tilecli.inference.selftest import run_self_test
 from tilecli.serving.model import batching
@@ -61,12 +62,10 @@ def load(settings: ServeSettings, threads: int | None = None) -> Loaded:
     bundle = predictor.bundle
     tested = run_self_test(predictor)
     if tested is not None and not tested.passed:
-        raise ModelError(
-            f"the bundle fails its self-test: {tested.problem}", where=str(bundle.folder), hint=bundle_module.EXPORT
-        )
+        raise ModelError(f"the bundle fails its self-test: {tested.problem}", where=str(bundle.folder), hint=EXPORT)
     if tested is None and bundle.model_sha256 and files.sha256(bundle.model) != bundle.model_sha256:
         what = "the model's file is not the one that bundle.json was written for"
-        raise ModelError(what, where=str(bundle.model), hint=bundle_module.EXPORT)
+        raise ModelError(what, where=str(bundle.model), hint=EXPORT)
     # The first run allocates; no request should wait for that.
     side = bundle.input.short_side or bundle.input.multiple * 4
     predictor.predict(np.zeros((side, side, bundle.input.channels), np.uint8))
@@ -81,7 +80,7 @@ def version_of(folder: Path) -> str:
     try:
         facts = (folder / bundle_module.FACTS_FILE).read_bytes()
     except OSError as error:
-        raise ModelError("there is no bundle here", where=str(folder), hint=bundle_module.EXPORT) from error
+        raise ModelError("there is no bundle here", where=str(folder), hint=EXPORT) from error
     return hashlib.sha256(facts).hexdigest()[:_VERSION]
 
 
