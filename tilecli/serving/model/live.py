@@ -16,8 +16,7 @@ import numpy as np
 
 from tilecli import files
 from tilecli.errors import ModelError, TilesError
-from tilecli.inference import bundle as bundle_module
-from tilecli.inference.bundle import Bundle
+from tilecli.inference.bundle import FACTS_FILE, Bundle
 from tilecli.inference.bundle_reader import EXPORT
 from tilecli.inference.predictor import Predictor, open_predictor
 from tilecli.inference.selftest import run_self_test
@@ -78,7 +77,7 @@ def load(settings: ServeSettings, threads: int | None = None) -> Loaded:
 def version_of(folder: Path) -> str:
     """The bundle's version: it changes with anything that its answers depend on."""
     try:
-        facts = (folder / bundle_module.FACTS_FILE).read_bytes()
+        facts = (folder / FACTS_FILE).read_bytes()
     except OSError as error:
         raise ModelError("there is no bundle here", where=str(folder), hint=EXPORT) from error
     return hashlib.sha256(facts).hexdigest()[:_VERSION]
