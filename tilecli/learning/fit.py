@@ -119,13 +119,18 @@ def _fit(
         state=ours,
         budget=budget,
     )
-    with StopOnSignal() as stop, _enough_memory(settings), contextlib.ExitStack() as stack:
-        if settings.pretrain_epochs and restored is None:
+    if settings.pretrain_epochs and restored is None:
+        with _enough_memory(settings), StopOnSignal() as stop:
             facts["pretraining"] = pretrain(built.network, photos, settings, chosen, stop)
-            if budget:
-                budget.begin_steps()
-        loggers = stack.enter_context(_loggers(project, settings, facts, restored))
-        ticks = stack.enter_context(_ticks(settings.epochs * steps, done * steps, budget))
+        if budget:
+            budget.begin_steps()
+    epochs = -1 if budget else settings.epochs - done
+    with (
+        _loggers(project, settings, facts, restored) as loggers,
+        _enough_memory(settings),
+        StopOnSignal() as stop,
+        _ticks(settings.epochs * steps, done * steps, budget) as ticks,
+    ):
         callbacks: list[lightning.Callback] = [
             stop,
             StepTicks(ticks, settings.accumulate, budget),
@@ -136,7 +141,6 @@ def _fit(
         if loggers:
             every = settings.log_pictures
             callbacks.append(TellLoggers(loggers, ends, photos.valid, every=every, is_last=ends.is_last))
-        epochs = -1 if budget else settings.epochs - done
         trainer = make_trainer(
             chosen, epochs=epochs, accumulate=settings.accumulate, callbacks=callbacks, folder=project.training
         )
