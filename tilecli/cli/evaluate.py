@@ -109,15 +109,20 @@ def _show_point(found: OperatingPoint, as_json: bool) -> None:
         terminal.print_json(found.as_dict())
         return
     rows = [
-        ["verdict threshold", _with(found.threshold, found.threshold_interval)],
+        ["verdict threshold", _threshold(found.threshold, found.threshold_interval)],
         ["defective photos found", _with(found.recall, found.recall_interval)],
         ["good photos called defective", _with(found.false_alarm_rate, found.false_alarm_interval)],
     ]
     title = f"{found.wanted} on {found.photos} test photos of {found.tiles} tiles"
     terminal.console().print(terminal.table(title, [("", "left"), ("value (95 %)", "right")], rows))
     terminal.say("chosen on the photos it is measured on, which flatters; the intervals resample tiles and choose anew")
-    threshold = f"--verdict-threshold {found.threshold:g}"
+    threshold = f"--verdict-threshold {found.threshold:.4g}"
     terminal.next_commands(f"tiles export {threshold}", f"tiles serve {threshold}")
+
+
+def _threshold(value: float, interval: Interval) -> str:
+    """In digits that can be typed: calibrated probabilities of rare things are small."""
+    return f"{value:.4g}" if interval is None else f"{value:.4g} ({interval[0]:.4g}–{interval[1]:.4g})"
 
 
 def _with(value: float, interval: Interval) -> str:
