@@ -116,7 +116,7 @@ def _show_point(found: OperatingPoint, as_json: bool) -> None:
     title = f"{found.wanted} on {found.photos} test photos of {found.tiles} tiles"
     terminal.console().print(terminal.table(title, [("", "left"), ("value (95 %)", "right")], rows))
     terminal.say("chosen on the photos it is measured on, which flatters; the intervals resample tiles and choose anew")
-    threshold = f"--verdict-threshold {found.threshold:.4g}"
+    threshold = f"--verdict-threshold {found.threshold:g}"
     terminal.next_commands(f"tiles export {threshold}", f"tiles serve {threshold}")
 
 
