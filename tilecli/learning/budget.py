@@ -21,12 +21,15 @@ STATE = "budget"  # the key of our state in Lightning's checkpoint
 class Budget:
     """Seconds that a training may take, those of earlier, interrupted runs included."""
 
-    def __init__(self, seconds: float, spent: float = 0.0, before_steps: float = 0.0) -> None:
-        """Starts the clock. `spent` s are gone already, of them `before_steps` before the first step."""
+    def __init__(self, seconds: float, spent: float = 0.0, before_steps: float = 0.0, share: float = 0.0) -> None:
+        """Starts the clock. `spent` s are gone already, of them `before_steps` before the first step.
+
+        share: what `share()` had come to by then.
+        """
         self.seconds, self.before_steps = seconds, before_steps
         self.reserve = 0.0  # s, kept for the last validation
         self._began = time.monotonic() - spent
-        self._share = 0.0
+        self._share = share
 
     @property
     def spent(self) -> float:
@@ -61,7 +64,11 @@ def budget_of(settings: TrainParams, restored: dict[str, Any] | None) -> Budget 
     """The clock that `settings` ask for, going on from the checkpoint `restored`; None where steps are counted."""
     if not settings.time_budget:
         return None
-    return Budget(settings.time_budget, **(restored or {}).get(STATE, {}))
+    state = dict((restored or {}).get(STATE, {}))
+    # A run that ended a moment early is over all the same; with another budget it is not.
+    if state.pop("seconds", None) != settings.time_budget:
+        state.pop("share", None)
+    return Budget(settings.time_budget, **state)
 
 
 class EndOnTime(lightning.Callback):
@@ -97,4 +104,10 @@ class EndOnTime(lightning.Callback):
     def on_save_checkpoint(self, *args: Any) -> None:
         """Keep the time that is gone, for a resumed run."""
         content: dict[str, Any] = args[2]
-        content[STATE] = {"spent": self._budget.spent, "before_steps": self._budget.before_steps}
+        clock = self._budget
+        content[STATE] = {
+            "seconds": clock.seconds,
+            "spent": clock.spent,
+            "before_steps": clock.before_steps,
+            "share": clock.share(),
+        }

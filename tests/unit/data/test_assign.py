@@ -4,54 +4,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.datasets import attempt, datasets, many, photos
 from tilecli.config import SplitParams
-from tilecli.data.assign import Split, assign, quota
+from tilecli.data.assign import assign, quota
 from tilecli.data.earlier import Record
-from tilecli.data.manifest import SUBSETS, Assigned
+from tilecli.data.manifest import SUBSETS
 from tilecli.errors import DataError
-
-TYPES = ("good", "blowhole", "crack", "uneven")
-
-
-def photos(tile: str, defect: str, count: int = 1, family: str = "") -> list[Record]:
-    return [Record(f"{tile}-{n}", tile, defect, family or tile, f"{tile}-{n}!") for n in range(count)]
-
-
-def many(**tiles: int) -> list[Record]:
-    """`crack=3` is three tiles of two photos each."""
-    return [r for kind, count in tiles.items() for n in range(count) for r in photos(f"{kind}{n:03}", kind, 2)]
-
-
-@st.composite
-def datasets(draw: st.DrawFn, prefix: str = "t") -> list[Record]:
-    """Some forty tiles, some of them in families, some with photos of two types."""
-    records = []
-    for number in range(draw(st.integers(12, 40))):
-        kind = draw(st.sampled_from(TYPES))
-        family = draw(st.sampled_from(["", f"{prefix}{number - 1}"])) if number % 5 == 4 else ""
-        for index, record in enumerate(photos(f"{prefix}{number}", kind, draw(st.integers(1, 6)), family)):
-            records.append(replace(record, defect="good") if index == 3 else record)
-    return records
-
 
 seeds = st.integers(0, 10_000)
 shares = st.builds(lambda valid, test: (valid, test), st.floats(0.05, 0.4), st.floats(0.05, 0.4))
-
-
-def attempt(records: Sequence[Record], params: SplitParams, previous: Sequence[Assigned] = ()) -> Split:
-    """The split; a draw that is too small for one is no example."""
-    try:
-        return assign(records, params, previous)
-    except DataError:
-        assume(False)
-        raise
 
 
 @given(datasets(), seeds, shares)

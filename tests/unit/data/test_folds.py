@@ -4,50 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.datasets import TYPES, attempt, datasets, many, photos
 from tilecli.config import SplitParams
-from tilecli.data.assign import Split, assign
+from tilecli.data.assign import assign
 from tilecli.data.earlier import Record
-from tilecli.data.manifest import Assigned
 from tilecli.errors import DataError
-
-TYPES = ("good", "blowhole", "crack", "uneven")
-
-
-def photos(tile: str, defect: str, count: int = 1, family: str = "") -> list[Record]:
-    return [Record(f"{tile}-{n}", tile, defect, family or tile, f"{tile}-{n}!") for n in range(count)]
-
-
-def many(**tiles: int) -> list[Record]:
-    """`crack=3` is three tiles of two photos each."""
-    return [r for kind, count in tiles.items() for n in range(count) for r in photos(f"{kind}{n:03}", kind, 2)]
-
-
-@st.composite
-def datasets(draw: st.DrawFn, prefix: str = "t") -> list[Record]:
-    """Some forty tiles of one to six photos, some of them in families."""
-    records = []
-    for number in range(draw(st.integers(12, 40))):
-        kind = draw(st.sampled_from(TYPES))
-        family = draw(st.sampled_from(["", f"{prefix}{number - 1}"])) if number % 5 == 4 else ""
-        records += photos(f"{prefix}{number}", kind, draw(st.integers(1, 6)), family)
-    return records
-
-
-def attempt(records: Sequence[Record], params: SplitParams, previous: Sequence[Assigned] = ()) -> Split:
-    """The split; a draw that is too small for one is no example."""
-    try:
-        return assign(records, params, previous)
-    except DataError:
-        assume(False)
-        raise
-
 
 seeds, ks = st.integers(0, 10_000), st.integers(2, 6)
 

@@ -7,28 +7,17 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
+from tests.trainings import change, run
 from tilecli import progress
 from tilecli.config import Params
 from tilecli.layout import Project
-from tilecli.learning.budget import Budget
+from tilecli.learning.budget import STATE, Budget, budget_of
 from tilecli.learning.fit import train
 
 Make = Callable[[str], Project]
-
-
-def change(params: Params, **settings: Any) -> Params:
-    return params.model_copy(update={"train": params.train.model_copy(update=settings)})
-
-
-def run(project: Project, params: Params, *, resume: bool = False) -> list[progress.Event]:
-    events: list[progress.Event] = []
-    with progress.listen(events.append):
-        train(project, params, resume=resume)
-    return events
 
 
 def rates(project: Project) -> list[float]:
@@ -64,6 +53,15 @@ def test_the_schedule_of_the_steps_starts_after_pretraining() -> None:
     assert budget.left == pytest.approx(60.0, abs=1)
     resumed = Budget(100.0, spent=70.0, before_steps=budget.before_steps)
     assert resumed.share() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_run_that_ended_a_moment_early_is_over_unless_it_gets_more_time(tiny: Params) -> None:
+    state = {STATE: {"seconds": 10.0, "spent": 9.5, "before_steps": 0.0, "share": 1.0}}
+    same, more = (budget_of(change(tiny, time_budget=time).train, state) for time in (10.0, 20.0))
+    assert same is not None
+    assert same.is_over()
+    assert more is not None
+    assert more.share() == pytest.approx(0.475, abs=0.01)
 
 
 def test_a_run_ends_on_time_with_the_rate_at_its_lowest(make_project: Make, tiny: Params) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,38 +12,15 @@ from typing import Any
 import pytest
 import torch
 
-from tilecli import progress
+from tests.trainings import change, interrupt_after, run
 from tilecli.config import Params
 from tilecli.errors import DataError, ModelError
 from tilecli.layout import Project
 from tilecli.learning.checkpoint import load_network, read
-from tilecli.learning.fit import train
 
 Make = Callable[[str], Project]
 # How long a run took, and with it how fast it was, is all that may differ between two equal runs.
 TIMES = {"seconds", "photos_per_s"}
-
-
-def change(params: Params, **settings: Any) -> Params:
-    return params.model_copy(update={"train": params.train.model_copy(update=settings)})
-
-
-def run(project: Project, params: Params, *, resume: bool = False) -> list[progress.Event]:
-    events: list[progress.Event] = []
-    with progress.listen(events.append):
-        train(project, params, resume=resume)
-    return events
-
-
-def interrupt_after(epoch: int, project: Project, params: Params) -> None:
-    """Press Ctrl-C during the epoch that follows `epoch`."""
-
-    def listen(event: progress.Event) -> None:
-        if event.kind == "epoch" and event.done == epoch:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with progress.listen(listen), pytest.raises(KeyboardInterrupt):
-        train(project, params, resume=False)
 
 
 def figures(project: Project) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.trainings import change, run
 from tilecli import progress
 from tilecli.config import Params
 from tilecli.data.datamodule import TileData
@@ -22,10 +23,6 @@ from tilecli.learning.precision import choose
 from tilecli.learning.pretrain import hide, pretrain
 
 Make = Callable[[str], Project]
-
-
-def change(params: Params, **settings: object) -> Params:
-    return params.model_copy(update={"train": params.train.model_copy(update=settings)})
 
 
 def stripes(path: Path) -> np.ndarray:
@@ -92,13 +89,6 @@ def test_its_crops_are_of_good_photos_as_often_as_these_are_there(make_project: 
     assert all(0.1 < share < 0.5 for share in with_defect)
     assert all(len(batch.pairs) == 0 for batch in photos.pretraining_dataloader())
     assert all(bool(batch.mask.flatten(1).any()) for batch in photos.train_dataloader())
-
-
-def run(project: Project, params: Params, *, resume: bool = False) -> list[progress.Event]:
-    events: list[progress.Event] = []
-    with progress.listen(events.append):
-        fit.train(project, params, resume=resume)
-    return events
 
 
 def test_it_is_part_of_the_run_repeats_and_is_not_done_again_on_resuming(make_project: Make, tiny: Params) -> None:

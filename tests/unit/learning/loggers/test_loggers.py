@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -14,7 +12,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tilecli import progress, quiet
+from tests.trainings import change, interrupt_after, run
+from tilecli import quiet
 from tilecli.config import Params, TrainParams
 from tilecli.errors import MissingExtraError
 from tilecli.layout import Project
@@ -41,26 +40,6 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_EXP_NAME", "first-try")
 
 
-def with_logger(params: Params, name: str, **settings: Any) -> Params:
-    return params.model_copy(update={"train": params.train.model_copy(update={"loggers": (name,), **settings})})
-
-
-def run(project: Project, params: Params, *, resume: bool = False) -> list[progress.Event]:
-    events: list[progress.Event] = []
-    with progress.listen(events.append):
-        train(project, params, resume=resume)
-    return events
-
-
-def stop_after(epoch: int, project: Project, params: Params) -> None:
-    def listen(event: progress.Event) -> None:
-        if event.kind == "epoch" and event.done == epoch:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with progress.listen(listen), pytest.raises(KeyboardInterrupt):
-        train(project, params, resume=False)
-
-
 def valid_dice(project: Project) -> list[float]:
     rows = project.valid_dice.read_text().splitlines()[1:]
     return [float(row.split("\t")[1]) for row in rows]
@@ -71,7 +50,7 @@ def test_a_logger_that_is_not_installed_is_said_before_anything_is_read(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match="mlflow") as caught:
-        train(Project(tmp_path), with_logger(tiny, "mlflow"), resume=False)
+        train(Project(tmp_path), change(tiny, loggers=("mlflow",)), resume=False)
     assert caught.value.hint == 'pip install "tilecli[mlflow]"'
     check_loggers(())
 
@@ -86,7 +65,7 @@ def test_tensorboard_reads_curves_pictures_and_settings(make_project: Make, tiny
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     project = make_project("one")
-    run(project, with_logger(tiny, "tensorboard", log_pictures=2))
+    run(project, change(tiny, loggers=("tensorboard",), log_pictures=2))
     folder = project.logs / "tensorboard" / "first-try"
     read = EventAccumulator(str(folder), size_guidance={"images": 0})
     read.Reload()
@@ -115,11 +94,11 @@ def test_tensorboard_goes_on_with_an_interrupted_run_and_replaces_an_earlier_one
         return [event.step for event in read.Scalars("train/loss")]
 
     project = make_project("one")
-    params = with_logger(tiny, "tensorboard", log_pictures=0)
-    stop_after(2, project, params)
+    params = change(tiny, loggers=("tensorboard",), log_pictures=0)
+    interrupt_after(2, project, params)
     run(project, params, resume=True)
     assert steps() == [1, 2, 3, 4]
-    run(project, with_logger(tiny, "tensorboard", epochs=1))
+    run(project, change(tiny, loggers=("tensorboard",), epochs=1))
     assert steps() == [1]
 
 
@@ -128,8 +107,8 @@ def test_mlflow_reads_settings_curves_pictures_and_how_it_ended(make_project: Ma
     from mlflow.tracking import MlflowClient
 
     project = make_project("one")
-    params = with_logger(tiny, "mlflow", log_pictures=2)
-    stop_after(2, project, params)
+    params = change(tiny, loggers=("mlflow",), log_pictures=2)
+    interrupt_after(2, project, params)
     client = MlflowClient(tracking_uri=f"sqlite:///{project.logs}/mlflow/mlflow.db")
     experiment = client.get_experiment_by_name("one")
     assert experiment is not None
@@ -150,8 +129,8 @@ def test_mlflow_reads_settings_curves_pictures_and_how_it_ended(make_project: Ma
 def test_wandb_writes_files_to_send_later(make_project: Make, tiny: Params) -> None:
     pytest.importorskip("wandb", reason="the extra wandb is not installed")
     project = make_project("one")
-    params = with_logger(tiny, "wandb", log_pictures=2)
-    stop_after(2, project, params)
+    params = change(tiny, loggers=("wandb",), log_pictures=2)
+    interrupt_after(2, project, params)
     run(project, params, resume=True)
     first, second = sorted(
         (project.logs / "wandb" / "wandb").glob("offline-run-*"), key=lambda path: path.stat().st_mtime
@@ -193,7 +172,7 @@ def test_a_logger_that_fails_is_given_up_and_the_training_goes_on(
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr("tilecli.learning.fit.check_loggers", lambda _: None)
     project = make_project("one")
-    events = run(project, with_logger(tiny, "mlflow"))
+    events = run(project, change(tiny, loggers=("mlflow",)))
     warnings = [event.text for event in events if event.kind == "warning"]
     assert warnings == ["mlflow is given up, the training goes on without it: no space left on device"]
     assert Broken.told == [1]
