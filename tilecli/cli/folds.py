@@ -6,12 +6,13 @@ import contextlib
 import shlex
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from tilecli.cli import options, terminal
+from tilecli.cli.exp import queue as queue_verbs
 from tilecli.cli.exp import queue_table
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def cross_validate(
     name = name or library.free_name(project)
     plan = library.plan(project, name, settings)
     _fetch(project)
-    with _remarks():
+    with queue_verbs.remarks():
         tasks = library.queue_missing(project, plan, message)
     _say_plan(plan, folds)
     if queue_only:
@@ -94,19 +95,6 @@ def _fetch(project: Project) -> None:
 
     with display():
         dvc.repro(project, ["fetch"])
-
-
-@contextlib.contextmanager
-def _remarks() -> Iterator[None]:
-    from tilecli import progress
-
-    def listen(event: progress.Event) -> None:
-        if event.kind in ("note", "warning"):
-            label = "[warning]warning:[/] " if event.kind == "warning" else ""
-            terminal.say(f"{label}{terminal.plain(event.text)}")
-
-    with progress.listen(listen):
-        yield
 
 
 def _say_plan(plan: Plan, folds: int) -> None:

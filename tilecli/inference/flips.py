@@ -13,9 +13,9 @@ import numpy as np
 
 from tilecli.data.preprocess import Float32
 from tilecli.inference.engines import Engine
+from tilecli.inference.logits import logit
 
 _MOST_PX = 2**20  # run at once: a window's memory must not grow with the copies
-_LEAST = 1e-7  # a float32 next to 1 tells no more
 
 Copy = tuple[bool, bool, bool]  # rows and columns exchanged, then upside down, then mirrored left to right
 
@@ -44,7 +44,7 @@ class FlippingEngine:
                 seen = np.ascontiguousarray(np.concatenate([turn(batch, copy) for copy in now]))
                 answers = self._engine.run(seen).reshape(len(now), photos, 1, *seen.shape[2:])
                 for copy, answer in zip(now, answers, strict=True):
-                    total += turn_back(_logit(answer), copy)
+                    total += turn_back(logit(answer), copy)
         return np.asarray(1.0 / (1.0 + np.exp(-total / len(self._copies))), np.float32)
 
 
@@ -73,8 +73,3 @@ def turn_back(values: Float32, copy: Copy) -> Float32:
     result = values[..., ::-1] if mirrored else values
     result = result[..., ::-1, :] if upside_down else result
     return result.swapaxes(-1, -2) if exchanged else result
-
-
-def _logit(probability: Float32) -> Float32:
-    p = np.clip(probability, _LEAST, 1 - _LEAST)
-    return np.asarray(np.log(p) - np.log1p(-p), np.float32)

@@ -20,10 +20,9 @@ from tilecli.data.preprocess import Float32, read_photo
 from tilecli.data.registration import Shift, mean_over, register
 from tilecli.data.tiles import TILE, burst_numbers, link
 from tilecli.errors import DataError, UsageError
+from tilecli.inference.logits import logit
 from tilecli.inference.predictor import Prediction, Predictor
 from tilecli.inference.regions import score_of
-
-_LEAST = 1e-7  # a float32 next to 1 tells no more
 
 
 def predict_spot(predictor: Predictor, paths: Sequence[Path]) -> list[Prediction]:
@@ -59,7 +58,7 @@ def fuse(maps: Sequence[Float32], shifts: Sequence[Shift], min_area_px: int) -> 
     """
     if len(maps) == 1:
         return [maps[0]], score_of(maps[0], min_area_px)
-    cut, whole = mean_over([_logit(values) for values in maps], shifts)
+    cut, whole = mean_over([logit(values) for values in maps], shifts)
     return [_probability(values) for values in cut], score_of(_probability(whole), min_area_px)
 
 
@@ -98,11 +97,6 @@ def _is_photo(path: Path) -> bool:
     except DataError:
         return False
     return True
-
-
-def _logit(probability: Float32) -> Float32:
-    p = np.clip(probability, _LEAST, 1 - _LEAST)
-    return np.asarray(np.log(p) - np.log1p(-p), np.float32)
 
 
 def _probability(logits: Float32) -> Float32:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,15 +34,9 @@ def queue_up(
     as_json: bool = False,
 ) -> list[Task]:
     """Queue experiments and say which; used by `train --queue` and `exp sweep`."""
-    from tilecli import progress
     from tilecli.experiments.queue.enqueue import enqueue
 
-    def listen(event: progress.Event) -> None:
-        if event.kind in ("note", "warning"):
-            label = "[warning]warning:[/] " if event.kind == "warning" else ""
-            terminal.say(f"{label}{terminal.plain(event.text)}")
-
-    with progress.listen(listen):
+    with remarks():
         tasks = enqueue(project, settings, names=names, targets=targets, message=message)
     if as_json:
         terminal.print_json([_as_dict(task) for task in tasks])
@@ -50,6 +45,20 @@ def queue_up(
     for task in tasks:
         out.print(f"queued [accent]{task.name}[/]  {terminal.plain('  '.join(task.overrides))}")
     return tasks
+
+
+@contextlib.contextmanager
+def remarks() -> Iterator[None]:
+    """Within, what is worth knowing is said as it comes up."""
+    from tilecli import progress
+
+    def listen(event: progress.Event) -> None:
+        if event.kind in ("note", "warning"):
+            label = "[warning]warning:[/] " if event.kind == "warning" else ""
+            terminal.say(f"{label}{terminal.plain(event.text)}")
+
+    with progress.listen(listen):
+        yield
 
 
 @verb
