@@ -44,6 +44,7 @@ BASE: Overrides = {
     "train.loss": "bce_dice",
     "train.consistency": 0.0,
     "train.norm": "batch",
+    "train.optimizer": "adamw",
     "train.prior_bias": 0.5,
     "train.augment": "light",
     "train.ema": 0.0,
@@ -51,6 +52,7 @@ BASE: Overrides = {
 }
 # What each ingredient changes. Those of the recipe are tried alone and left out of it, the others are added to both.
 INGREDIENTS: Mapping[str, Overrides] = {
+    "Muon": {"train.optimizer": "muon"},
     "defect-centred crops": {"train.defect_crops": 0.75, "train.balance": 0.5},
     "prior": {"train.prior_bias": 0.04742587},
     "EMA": {"train.ema": 0.99},

@@ -109,8 +109,11 @@ class TrainParams(Section):
     epochs: Positive = Field(40, description="an epoch is steps_per_epoch steps and one validation")
     steps_per_epoch: NonNegative = Field(0, description="0: one crop from every training photo")
     time_budget: NonNegative = Field(0, description="end after this many seconds instead of after epochs; 0: off")
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(0.002, description="peak rate of AdamW")
-    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="of AdamW")
+    optimizer: Literal["adamw", "muon"] = Field(
+        "adamw", description="adamw, or muon: orthogonal steps, which learn from scratch in fewer of them"
+    )
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(0.002, description="peak rate of the optimiser")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="share of a weight lost per step and rate")
     warmup: Share = Field(0.05, description="share of all steps over which the rate rises")
     schedule: Literal["cosine", "constant"] = Field("cosine", description="what the rate does after the warm-up")
     loss: Literal["bce_dice", "focal_dice", "bce", "dice"] = Field("bce_dice", description="what is minimised")

@@ -19,6 +19,8 @@ from tilecli.learning import losses
 from tilecli.learning.budget import Budget
 from tilecli.learning.counts import PixelCounts
 from tilecli.learning.ema import AveragedWeights
+from tilecli.learning.muon import Muon, muon_groups
+from tilecli.learning.network import last_layer
 from tilecli.learning.precision import Precision
 from tilecli.learning.schedule import learning_rate
 
@@ -71,12 +73,16 @@ class SegmentationTask(lightning.LightningModule):
         return float(torch.stack(self._losses).double().mean()) if self._losses else float("nan")
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW (Loshchilov and Hutter, ICLR 2019); biases and norms are not decayed."""
+        """AdamW (Loshchilov and Hutter, ICLR 2019) or Muon; biases and norms are not decayed."""
+        rate, decay = self._settings.learning_rate, self._settings.weight_decay
+        if self._settings.optimizer == "muon":
+            owner, name = last_layer(self.network)
+            return Muon(muon_groups(self.network, getattr(owner, name), decay), rate)
         weights = [value for value in self.network.parameters() if value.ndim > 1]
         others = [value for value in self.network.parameters() if value.ndim <= 1]
         groups: list[dict[str, Any]]
-        groups = [{"params": weights, "weight_decay": self._settings.weight_decay}, {"params": others}]
-        return torch.optim.AdamW(groups, lr=self._settings.learning_rate, weight_decay=0.0, fused=True)
+        groups = [{"params": weights, "weight_decay": decay}, {"params": others}]
+        return torch.optim.AdamW(groups, lr=rate, weight_decay=0.0, fused=True)
 
     def on_fit_start(self) -> None:
         """Take up the optimiser and the averaged weights where the checkpoint left them."""

@@ -93,10 +93,13 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others(make_proje
     assert series(one)["train/loss.tsv"] != series(other)["train/loss.tsv"]
 
 
-@pytest.mark.parametrize("arch", ["compactunet", "fpn"])
-def test_a_resumed_run_equals_the_uninterrupted_one(make_project: Make, tiny: Params, arch: str) -> None:
+@pytest.mark.parametrize(("arch", "optimizer"), [("compactunet", "muon"), ("fpn", "adamw")])
+def test_a_resumed_run_equals_the_uninterrupted_one(
+    make_project: Make, tiny: Params, arch: str, optimizer: str
+) -> None:
     # FPN has dropout: randomness within the network must go on as well.
-    params = change(tiny, epochs=3, steps_per_epoch=4, arch=arch, encoder="mobilenet_v2", encoder_weights="none")
+    network = {"arch": arch, "encoder": "mobilenet_v2", "encoder_weights": "none"}
+    params = change(tiny, epochs=3, steps_per_epoch=4, optimizer=optimizer, **network)
     whole, broken = make_project("whole"), make_project("broken")
     run(whole, params)
     interrupt_after(2, broken, params)
