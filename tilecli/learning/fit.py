@@ -18,6 +18,7 @@ from tilecli.data.datamodule import TileData
 from tilecli.errors import ModelError
 from tilecli.layout import Project
 from tilecli.learning import checkpoint, names, network, precision
+from tilecli.learning.allocator import keep_freed_memory
 from tilecli.learning.budget import Budget, EndOnTime, budget_of
 from tilecli.learning.callbacks import EpochEnd, StepTicks, StopOnSignal
 from tilecli.learning.compiling import compile_wanted
@@ -42,6 +43,7 @@ def train(project: Project, params: Params, *, resume: bool) -> None:
     names.check_names(settings.arch, settings.encoder)
     check_loggers(settings.loggers)
     chosen = precision.choose(settings)
+    keep_freed_memory()
     with quiet_libraries(), torch_threads(chosen.threads):
         data = _fingerprint(project)
         restored = _restore(project, settings, data) if resume else None

@@ -116,4 +116,5 @@ def orthogonalise(matrix: torch.Tensor) -> torch.Tensor:
     for _ in range(_ROUNDS):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    turned: torch.Tensor = x.T if tall else x
+    return turned.to(matrix.dtype)

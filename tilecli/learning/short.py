@@ -16,6 +16,7 @@ from tilecli.config import TrainParams
 from tilecli.data.datamodule import TileData
 from tilecli.layout import Project
 from tilecli.learning import network, precision
+from tilecli.learning.allocator import keep_freed_memory
 from tilecli.learning.callbacks import StopOnSignal
 from tilecli.learning.precision import Precision
 from tilecli.learning.task import SegmentationTask
@@ -41,6 +42,7 @@ def short_run(project: Project, settings: TrainParams, steps: int) -> Iterator[R
     update = {"steps_per_epoch": steps, "epochs": 1, "time_budget": 0, "accumulate": 1}
     settings = settings.model_copy(update=update)
     chosen = precision.choose(settings)
+    keep_freed_memory()
     with quiet_libraries(), torch_threads(chosen.threads):
         torch.manual_seed(settings.seed)
         built = network.build(settings, weights=True)
