@@ -48,7 +48,7 @@ def test_a_compiled_training_learns_the_same_and_saves_the_same_kind_of_checkpoi
     projects = {}
     for how in ("never", "always"):
         project = projects[how] = make_project(how)
-        settings = tiny.train.model_copy(update={"compile": how, "epochs": 2})
+        settings = tiny.train.model_copy(update={"compile": how, "epochs": 1, "steps_per_epoch": 3})
         train(project, Params(train=settings), resume=False)
     (plain, before), (compiled, facts) = (
         load_network(projects[how].checkpoints / "best.ckpt") for how in ("never", "always")
