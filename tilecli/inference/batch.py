@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tilecli import files, overlap
-from tilecli.data.preprocess import read_photo
+from tilecli.data.preprocess import Uint8, read_photo
 from tilecli.errors import TilesError, UsageError
 from tilecli.evaluation import overlays
-from tilecli.inference.fusion import predict_spot
+from tilecli.inference.fusion import judge_spot
 from tilecli.inference.predictor import Prediction, Predictor
 from tilecli.inference.regions import Region, Verdict
 
@@ -132,7 +132,7 @@ def predict_spots(
     masks: bool = True,
     drawings: bool = True,
 ) -> Iterator[Outcome]:
-    """`predict_batch` with the photos of each spot (indices of `paths`) judged together, see `fusion.predict_spot`.
+    """`predict_batch` with the photos of each spot (indices of `paths`) judged together, see `fusion.judge_spot`.
 
     Outcomes come spot by spot. A photo that cannot be read is left out of its spot.
     """
@@ -141,18 +141,17 @@ def predict_spots(
     def work(item: tuple[int, Sequence[int]]) -> list[Outcome]:
         spot, indices = item
         outcomes: list[Outcome] = []
-        readable = []
+        photos: dict[int, Uint8] = {}
         for index in indices:
             try:
-                read_photo(paths[index], predictor.bundle.input.channels)
-                readable.append(index)
+                photos[index] = read_photo(paths[index], predictor.bundle.input.channels)
             except TilesError as error:
                 outcomes.append(Outcome(paths[index], error=error))
         try:
-            found = predict_spot(predictor, [paths[index] for index in readable]) if readable else []
+            found = judge_spot(predictor, [paths[index].name for index in photos], list(photos.values()))
         except TilesError as error:
-            return [*outcomes, *(Outcome(paths[index], error=error) for index in readable)]
-        for index, prediction in zip(readable, found, strict=True):
+            return [*outcomes, *(Outcome(paths[index], error=error) for index in photos)]
+        for index, prediction in zip(photos, found, strict=True):
             written = partial(_write, prediction, paths[index], names[index], out, masks=masks, drawings=drawings)
             outcomes.append(_guarded(paths[index], out, partial(written, spot=spot)))
         return outcomes

@@ -16,7 +16,7 @@ import numpy as np
 
 from tilecli import progress
 from tilecli.data.hashing import take_prints
-from tilecli.data.preprocess import Float32, read_photo
+from tilecli.data.preprocess import Float32, Uint8, read_photo
 from tilecli.data.registration import Shift, mean_over, register
 from tilecli.data.tiles import TILE, burst_numbers, link
 from tilecli.errors import DataError, UsageError
@@ -26,17 +26,23 @@ from tilecli.inference.regions import score_of
 
 
 def predict_spot(predictor: Predictor, paths: Sequence[Path]) -> list[Prediction]:
+    """`judge_spot` for image files; raises DataError where one cannot be read."""
+    start = time.perf_counter()
+    photos = [read_photo(path, predictor.bundle.input.channels) for path in paths]
+    ms = (time.perf_counter() - start) * 1e3 / max(1, len(photos))
+    return [replace(p, ms=p.ms + ms) for p in judge_spot(predictor, [path.name for path in paths], photos)]
+
+
+def judge_spot(predictor: Predictor, names: Sequence[str], photos: Sequence[Uint8]) -> list[Prediction]:
     """One prediction per photo of a spot, in order: each its own mask of what all of them show, one score and verdict.
 
-    A photo that does not lie over the first one shows another spot, whoever says otherwise: it is judged with those
-    that it lies over, or alone. The time of a spot is shared by its photos. Raises DataError where one cannot be read.
+    photos: H×W×C, of the bundle's channels. One that does not lie over the first shows another spot, whoever says
+    otherwise: it is judged with those that it lies over, or alone, and named. The time is shared by the photos.
     """
     start = time.perf_counter()
-    channels = predictor.bundle.input.channels
-    photos = [read_photo(path, channels) for path in paths]
     maps = [predictor.probability(photo) for photo in photos]
     found: dict[int, Prediction] = {}
-    rest = list(range(len(paths)))
+    rest = list(range(len(photos)))
     while rest:
         shifts = [Shift(0, 0, 1.0), *(register(photos[rest[0]], photos[i]) for i in rest[1:])]
         together = [(i, shift) for i, shift in zip(rest, shifts, strict=True) if shift.is_sure]
@@ -44,11 +50,11 @@ def predict_spot(predictor: Predictor, paths: Sequence[Path]) -> list[Prediction
         for (i, _), probability in zip(together, fused, strict=True):
             found[i] = replace(predictor.judge(probability, score), together=len(together))
         if len(together) < len(rest):
-            names = ", ".join(paths[i].name for i in rest if i not in found)
-            progress.warn(f"not the spot that {paths[rest[0]].name} shows, and not judged with it: {names}")
+            others = ", ".join(names[i] for i in rest if i not in found)
+            progress.warn(f"not the spot that {names[rest[0]]} shows, and not judged with it: {others}")
         rest = [i for i in rest if i not in found]
-    ms = (time.perf_counter() - start) * 1e3 / len(paths)
-    return [replace(found[i], ms=ms) for i in range(len(paths))]
+    ms = (time.perf_counter() - start) * 1e3 / max(1, len(photos))
+    return [replace(found[i], ms=ms) for i in range(len(photos))]
 
 
 def fuse(maps: Sequence[Float32], shifts: Sequence[Shift], min_area_px: int) -> tuple[list[Float32], float]:

@@ -29,7 +29,7 @@ class Prediction:
     regions: list[Region]  # the largest first; also on photos that are called good
     score: float  # see `regions.score_of`
     ms: float  # wall time, with reading where the photo was read from a file
-    together: int = 1  # photos of one spot that this rests on, see `fusion.predict_spot`
+    together: int = 1  # photos of one spot that this rests on, see `fusion.judge_spot`
 
 
 class Predictor:
