@@ -82,7 +82,8 @@ def _report(done: Exchanged, way: Literal["push", "pull"], *, as_json: bool) -> 
         there = "there" if way == "push" else "here"
         copied = f"{_files(done.copied)} ({terminal.size(done.bytes)})"
         moved = f"{'pushed' if way == 'push' else 'pulled'} {copied} {where}" if done.copied else "nothing to copy"
-        terminal.say(f"{moved}; {_files(done.known)} {'was' if done.known == 1 else 'were'} {there} already")
+        known = f"; {_files(done.known)} {'was' if done.known == 1 else 'were'} {there} already" if done.known else ""
+        terminal.say(f"{moved}{known}")
         for file in done.mended:
             terminal.say(f"[warning]mended:[/] {terminal.plain(file)}")
     plain_way: exchange.Way = "push" if way == "push" else "fetch"

@@ -55,7 +55,7 @@ def _all(store: Store) -> Iterator[Step]:
         here.write_text(content, encoding="utf-8")
 
         def listed() -> None:
-            if written.ok and name not in store.sizes([name], 1, lambda: None):
+            if name not in store.sizes([name], 1, lambda: None) and written.ok:
                 raise PipelineError("the file that was just written is not in the list", hint="try again in a minute")
 
         def read() -> None:
@@ -66,7 +66,10 @@ def _all(store: Store) -> Iterator[Step]:
         def delete() -> None:
             store.remove(path)
             if name in store.sizes([name], 1, lambda: None):
-                raise PipelineError("the file is still there after it was deleted", hint="the storage keeps versions")
+                raise PipelineError(
+                    "the server took the order to delete, and did not delete",
+                    hint="the right to delete for this key (s3:DeleteObject)" if store.remote.kind == "s3" else None,
+                )
 
         written = _try("write", lambda: store.put(here, path, callback(lambda _: None)))
         yield written

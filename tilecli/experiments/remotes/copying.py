@@ -24,9 +24,7 @@ class Copied:
     bytes: int = 0
     known: int = 0  # that were there already
     missing: list[str] = field(default_factory=list)  # that neither side has
-    damaged: list[str] = field(
-        default_factory=list
-    )  # whose contents are not what their hash says, on the source's side
+    damaged: list[str] = field(default_factory=list)  # whose contents are not what their hash says, at their source
     mended: list[str] = field(default_factory=list)  # that were damaged on the target's side, and are whole now
     left: int = 0  # that were not copied because the user stopped
 

@@ -171,12 +171,16 @@ def _commit(project: Project, name: str) -> str:
 
 
 def _check_out(project: Project) -> None:
+    paths = [out.path for out in snapshot.tracked_by_dvc(project, snapshot.WORKSPACE)]
     try:
-        dvc.plain(project.root, "checkout", "--quiet")
+        # Named one by one: for a stage that has not run yet DVC would fail.
+        if paths:
+            dvc.plain(project.root, "checkout", *paths)
     except PipelineError as error:
+        said = [line for line in error.message.partition("failed: ")[2].splitlines() if line.strip()]
         raise ProjectError(
-            "the files are here, but not all could be put into the workspace: it holds changes of its own",
-            where=error.message.partition("failed: ")[2].splitlines()[0] if "failed: " in error.message else None,
+            "the files are in the cache, but not all could be put into the workspace, which holds changes of its own",
+            where=", ".join(said[1:4] or said) or None,
             hint="dvc status shows them; dvc checkout --force gives them up",
         ) from None
 

@@ -51,7 +51,7 @@ class Store:
 
     def sizes(self, wanted: Collection[str], jobs: int, advance: Callable[[], None]) -> dict[str, int | None]:
         """Which of these objects are there, and their sizes (None: it does not say). `advance` after each."""
-        self.fs.invalidate_cache()
+        self.fs.fs.invalidate_cache()
         groups: dict[str, list[str]] = defaultdict(list)
         for md5 in wanted:
             groups[md5[:2] if self.lists else md5].append(md5)

@@ -35,9 +35,7 @@ _S3_CODES = {
     ),
     "RequestTimeTooSkewed": ("this machine's clock is wrong, and the server refuses other times", "set the clock"),
     **dict.fromkeys(("ExpiredToken", "InvalidToken", "TokenRefreshRequired"), _TOKEN),
-    **dict.fromkeys(
-        ("AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"), _REGION
-    ),
+    **dict.fromkeys(("AuthorizationHeaderMalformed", "PermanentRedirect"), _REGION),
     **dict.fromkeys(("SlowDown", "503", "500", "InternalError", "ServiceUnavailable"), _BUSY),
 }
 
@@ -47,12 +45,11 @@ def explain(error: BaseException, remote: Remote, doing: Doing) -> TilesError:
     if isinstance(error, TilesError):
         return error
     message, hint = _find(list(_chain(error)), remote, doing)
-    where = f"remote {remote.name}: {address.masked(remote.url)}"
-    return PipelineError(scrub(message, remote), where=where, hint=scrub(hint, remote))
+    return PipelineError(message, where=f"remote {remote.name}: {address.masked(remote.url)}", hint=hint)
 
 
-def scrub(text: str, remote: Remote) -> str:
-    """A text of a library's, without the remote's secrets."""
+def _scrubbed(text: str, remote: Remote) -> str:
+    """A library's text without the remote's secrets; our own words hold none."""
     for secret in sorted(remote.secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
@@ -78,7 +75,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _find(chain: list[BaseException], remote: Remote, doing: Doing) -> tuple[str, str]:
     setting = f"tiles data remote set {remote.name}"
     kinds = {cls.__name__ for error in chain for cls in type(error).__mro__}
-    text = " | ".join(str(error) for error in chain)
+    text = _scrubbed(": ".join(dict.fromkeys(str(error) for error in chain if str(error))), remote)
     found = None
     if remote.kind == "s3":
         found = _s3(code_of(chain[0]), kinds, text, setting, doing)
@@ -86,7 +83,7 @@ def _find(chain: list[BaseException], remote: Remote, doing: Doing) -> tuple[str
         found = _ssh(kinds, text, setting, remote)
     elif remote.kind in ("http", "https"):
         found = _http(chain, text, setting, doing)
-    return found or _network(chain, kinds, text, remote) or _system(chain, doing) or _other(chain[0], doing)
+    return found or _network(chain, kinds, text, remote) or _system(chain, doing) or _other(chain[0], text, doing)
 
 
 def _s3(code: str, kinds: set[str], text: str, setting: str, doing: Doing) -> tuple[str, str] | None:
@@ -126,7 +123,7 @@ def _ssh(kinds: set[str], text: str, setting: str, remote: Remote) -> tuple[str,
 
 
 def _http(chain: list[BaseException], text: str, setting: str, doing: Doing) -> tuple[str, str] | None:
-    status = next((error.status for error in chain if isinstance(getattr(error, "status", None), int)), None)
+    status = next((got for error in chain if isinstance(got := getattr(error, "status", None), int)), None)
     if status is None and (match := re.search(r"\b([45]\d\d)\b[, ]", text)):
         status = int(match[1])
     if "basic' authentication require" in text:
@@ -160,13 +157,7 @@ def _network(chain: list[BaseException], kinds: set[str], text: str, remote: Rem
         found = f"{host} does not answer", "is it switched on, and may this network reach it?"
     elif refused or kinds & {"EndpointConnectionError", "ClientConnectorError", "ConnectionRefusedError"}:
         found = f"nothing answers at {host}", "is the server running, and is the port right?"
-    elif kinds & {
-        "ConnectionClosedError",
-        "ConnectionError",
-        "IncompleteBody",
-        "ResponseStreamingError",
-        "ClientError",
-    }:
+    elif kinds & {"ConnectionClosedError", "ConnectionError", "ResponseStreamingError", "ClientError"}:
         found = f"the connection to {host} broke", "the same command goes on where it stopped"
     return found
 
@@ -187,5 +178,6 @@ def _system(chain: list[BaseException], doing: Doing) -> tuple[str, str] | None:
     return None
 
 
-def _other(error: BaseException, doing: Doing) -> tuple[str, str]:
-    return f"nothing could be {_ACTION[doing]} the remote: {type(error).__name__}: {error}", "--traceback shows more"
+def _other(error: BaseException, text: str, doing: Doing) -> tuple[str, str]:
+    what = "the remote could not be opened" if doing == "open" else f"nothing could be {_ACTION[doing]} the remote"
+    return f"{what}: {type(error).__name__}: {text}", "--traceback shows more"
