@@ -46,19 +46,16 @@ SECRET = {
     "kerb_ticket",
 }
 # Not secret, but of one person's machine: they go where the secrets go.
-PERSONAL = {
+FILES = {
     "keyfile",
-    "profile",
     "credentialpath",
     "configpath",
     "cert_path",
     "key_path",
-    "ask_password",
-    "ask_passphrase",
     "gdrive_user_credentials_file",
     "gdrive_service_account_json_file_path",
-    "bearer_token_command",
 }
+PERSONAL = {*FILES, "profile", "bearer_token_command"}
 _BUCKET = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,254}")
 _SCP = re.compile(r"(?:[^\s/:@]+@)?([^\s/:@]{2,}):(?!//)(.*)")
 

@@ -11,7 +11,7 @@ from tilecli.errors import PipelineError, ProjectError, near_matches
 from tilecli.experiments import dvc
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import snapshot
-from tilecli.experiments.remotes import settings, worker
+from tilecli.experiments.remotes import settings, worker, writing
 from tilecli.layout import Project
 
 _HELPER = "tilecli.experiments.remotes.helper"
@@ -85,6 +85,7 @@ def transfer(project: Project, way: Way, revs: Sequence[str], *, remote: str | N
 
 def check(project: Project, name: str | None) -> tuple[settings.Remote, list[dict[str, Any]]]:
     """Try a remote out; returns what `checking.Step` says of each step."""
+    writing.follow(project)
     remote = settings.find(project, name)
     tracked = _needed(project, [snapshot.WORKSPACE])
     asked = {"do": "check", "remote": remote.name, "sample": next(iter(tracked), None)}
@@ -127,6 +128,7 @@ def damage(done: Exchanged, way: Way) -> ProjectError:
 def _exchange(
     project: Project, way: Way, revs: Sequence[str], remote: str | None, jobs: int | None, *, verify: bool
 ) -> Exchanged:
+    writing.follow(project)
     chosen = settings.find(project, remote)
     wanted = _needed(project, revs)
     asked = {"do": way, "remote": chosen.name, "wanted": wanted, "jobs": jobs, "verify": verify}

@@ -12,6 +12,9 @@ from tilecli.errors import MissingExtraError, ProjectError, near_matches
 from tilecli.experiments.remotes import address
 from tilecli.layout import Project
 
+# Above a URL in config.local that is not the user's own. It stands there because DVC refuses to read settings, and with
+# that every command, where they hold a remote's secrets but no URL: as at a commit that is older than the remote.
+COPY = "# a copy of the URL in config"
 _SECTION = re.compile(r"remote\s+\"(.+)\"")
 
 
@@ -39,6 +42,8 @@ class Remote:
 def remotes(project: Project) -> list[Remote]:
     """All of them, the default one first."""
     merged: dict[str, dict[str, str]] = {}
+    committed, local = own_files(project)
+    urls = copied_urls(read(committed), read(local))
     chosen = ""
     for file in _levels(project):
         config = read(file)
@@ -46,6 +51,8 @@ def remotes(project: Project) -> list[Remote]:
         for section in config.sections:
             if match := _SECTION.fullmatch(section):
                 values = {key: str(value) for key, value in config[section].items()}
+                if file == local and section in urls:
+                    del values["url"]
                 if "url" in values:
                     values["url"] = _from(file.parent, values["url"])
                 merged.setdefault(match[1].lower(), {}).update(values)
@@ -84,6 +91,17 @@ def exposed(project: Project) -> list[str]:
             held += ["url"] if address.secret_in(str(config[section].get("url", ""))) else []
             found += [f"remote.{match[1]}.{key}" for key in held]
     return found
+
+
+def copied_urls(committed: Any, local: Any) -> dict[str, str]:
+    """Section → URL in `committed`, of those remotes in `local` whose URL is but a copy (see COPY)."""
+    return {
+        section: str(committed[section]["url"])
+        for section in local.sections
+        if _SECTION.fullmatch(section)
+        and COPY in local[section].comments.get("url", ())
+        and committed.get(section, {}).get("url")
+    }
 
 
 def own_files(project: Project) -> tuple[Path, Path]:

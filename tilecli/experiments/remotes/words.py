@@ -20,6 +20,11 @@ _ACTION = {
     "read": "read from",
     "delete": "deleted from",
 }
+_LACKING = {
+    "open": ("a file that the remote's settings name is not there", "tiles data remote set NAME --option KEY=FILE"),
+    "write": ("the remote's folder is not there and cannot be made", "make it, or correct the URL"),
+    "read": ("the object is not there", "tiles data push, where it was made"),
+}
 _UNKNOWN_HOST = re.compile(r"name or service not known|name resolution|getaddrinfo|cannot connect .*dns", re.I)
 _RIGHT = {"look": "s3:ListBucket", "write": "s3:PutObject", "read": "s3:GetObject", "delete": "s3:DeleteObject"}
 # What an S3 server answers with → what that means, and which option of `remote set` mends it ("": the two keys).
@@ -146,7 +151,7 @@ def _network(chain: list[BaseException], kinds: set[str], text: str, remote: Rem
     if remote.kind == address.FOLDER:
         return None
     place = remote.settings.get("endpointurl", remote.url)
-    host = urlsplit(place if "://" in place else f"//{place}").hostname or place
+    host = urlsplit(place if "://" in place else f"//{place}").netloc.rpartition("@")[2]
     refused = any(getattr(error, "errno", None) == errno.ECONNREFUSED for error in chain)
     found = None
     if kinds & {"SSLError", "ClientSSLError"}:
@@ -173,8 +178,9 @@ def _system(chain: list[BaseException], doing: Doing) -> tuple[str, str] | None:
             return f"this user may not have anything {_ACTION[doing]} the folder", "ask for the rights, or chmod it"
         if isinstance(error, (NotADirectoryError, FileExistsError)):
             return "a file stands where the remote's folder should be", "move it away"
-        if isinstance(error, FileNotFoundError) and doing == "read":
-            return "the object is not there", "tiles data push, where it was made"
+        if isinstance(error, FileNotFoundError) and doing in _LACKING:
+            name = getattr(error, "filename", None)
+            return _LACKING[doing][0] + (f": {name}" if name and doing == "open" else ""), _LACKING[doing][1]
     return None
 
 

@@ -67,7 +67,8 @@ def set_default(project: Project, name: str) -> settings.Remote:
 def remove(project: Project, name: str) -> settings.Remote:
     """Forget a remote and its secrets; what lies there stays there."""
     remote = settings.find(project, name)
-    for file in filter(Path.exists, settings.own_files(project)):
+    committed, local = settings.own_files(project)
+    for file in filter(Path.exists, (local, committed)):  # in this order: see settings.COPY
         config = settings.read(file)
         for section in [one for one in config.sections if one.lower() == _section(remote.name)]:
             del config[section]
@@ -82,13 +83,27 @@ def remove(project: Project, name: str) -> settings.Remote:
     return remote
 
 
+def follow(project: Project) -> None:
+    """Bring the URLs that stand beside secrets up to date: a colleague may have changed them in git."""
+    committed, local = settings.own_files(project)
+    if not local.exists():
+        return
+    config = settings.read(local)
+    urls = settings.copied_urls(settings.read(committed), config)
+    stale = {section: url for section, url in urls.items() if config[section]["url"] != url}
+    for section, url in stale.items():
+        config[section]["url"] = url
+    if stale:
+        _save(local, config)
+
+
 def _write(
     project: Project, name: str, shared: Mapping[str, str], own: Mapping[str, str], *, default: bool = False
 ) -> None:
-    """Put settings under the remote's name. The secrets first: half of the work would be a remote without them."""
+    """Put settings under the remote's name. The secrets last: half of the work would be a remote without them."""
     committed, local = settings.own_files(project)
     _keep_from_git(project, local)
-    for file, values in ((local, own), (committed, shared)):
+    for file, values in ((committed, shared), (local, own)):
         config = settings.read(file)
         section = next((one for one in config.sections if one.lower() == _section(name)), _section(name))
         for key, value in values.items():
@@ -96,12 +111,21 @@ def _write(
                 config.setdefault(section, {})[key] = value
             else:
                 config.get(section, {}).pop(key, None)
+        if file == local and config.get(section) and "url" not in config[section]:
+            _copy_url(settings.read(committed), config, section)
         if default and file == committed:
             config.setdefault("core", {})["remote"] = name
         elif default and "remote" in config.get("core", {}):
             del config["core"]["remote"]  # it would go before what everybody has
         if file.exists() or config.sections:
             _save(file, config)
+
+
+def _copy_url(committed: Any, local: Any, section: str) -> None:
+    url = next((values.get("url") for name, values in committed.items() if name.lower() == section.lower()), None)
+    if url:  # else it is in the settings of the whole machine, which every commit sees
+        local[section]["url"] = url
+        local[section].comments["url"] = [settings.COPY]
 
 
 def _sorted(options: Mapping[str, str], secrets: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -111,8 +135,19 @@ def _sorted(options: Mapping[str, str], secrets: Mapping[str, str]) -> tuple[dic
         raise UsageError(
             f"{wrong[0]} is a secret, and options go to git", hint=f"--secret {wrong[0]} asks for it, or --secret KEY=…"
         )
-    own = {key: value for key, value in options.items() if key in address.PERSONAL}
+    own = {key: _file(value) if key in address.FILES else value for key, value in options.items()}
+    own = {key: value for key, value in own.items() if key in address.PERSONAL}
     return {key: value for key, value in options.items() if key not in own}, {**own, **secrets}
+
+
+def _file(value: str) -> str:
+    """A file of this machine as DVC is to find it from anywhere."""
+    if not value:
+        return value
+    file = Path(value).expanduser().absolute()
+    if not file.is_file():
+        raise UsageError("there is no such file", where=str(file))
+    return str(file)
 
 
 def _validate(kind: str, values: Mapping[str, str]) -> None:
