@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import boto3
+from moto import settings
 from werkzeug.serving import make_server
 
 REGION = "eu-central-1"
@@ -57,24 +57,20 @@ class S3Server:
 
     def person(self, name: str, *actions: str) -> tuple[str, str]:
         """A user with these rights (`s3:…`); returns the two keys."""
+        before = settings.INITIAL_NO_AUTH_ACTION_COUNT
+        settings.INITIAL_NO_AUTH_ACTION_COUNT = float("inf")  # moto has nobody yet who may make people
         rights = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
         self.people.create_user(UserName=name)
         self.people.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=json.dumps(rights))
         key = self.people.create_access_key(UserName=name)["AccessKey"]
+        settings.INITIAL_NO_AUTH_ACTION_COUNT = before
         return key["AccessKeyId"], key["SecretAccessKey"]
 
     def check_rights(self, wanted: bool) -> None:
         """From now on, ask for keys (or let everybody do everything, as at the start)."""
-        from moto import settings
-
         settings.INITIAL_NO_AUTH_ACTION_COUNT = 0.0 if wanted else float("inf")
 
     def stop(self) -> None:
         """End it."""
         self._http.shutdown()
         self._thread.join()
-
-
-def quiet_environment() -> dict[str, str]:
-    """The environment without whatever credentials and settings for AWS this machine has."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

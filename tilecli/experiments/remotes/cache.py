@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,15 @@ class Cache:
             shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):  # somebody else works in it
                 parent.rmdir()
+
+
+def open_cache(settings: Mapping[str, Any], usual: Path) -> Cache:
+    """The cache that DVC's section of settings `cache` names, else the one in the `usual` folder."""
+    from dvc_data.hashfile.db.local import LocalHashFileDB
+    from dvc_objects.fs.local import LocalFileSystem
+
+    folder = Path(settings.get("dir") or usual) / "files" / "md5"
+    return Cache(LocalHashFileDB(LocalFileSystem(), str(folder), shared=settings.get("shared")))
 
 
 def matches(file: Path, md5: str) -> bool:

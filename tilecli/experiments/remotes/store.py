@@ -105,7 +105,10 @@ class Store:
     def _single(self, md5: str) -> dict[str, int | None]:
         try:
             return {md5: self.fs.info(self.object(md5)).get("size")}
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            # fsspec says so of whatever goes wrong over HTTP: a wrong password, a server that is not there.
+            if words.status_of(error) not in (404, 410):
+                raise
             return {}
 
     def _sweep(self, entry: dict[str, Any]) -> None:

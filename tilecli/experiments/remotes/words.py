@@ -53,7 +53,7 @@ def explain(error: BaseException, remote: Remote, doing: Doing) -> TilesError:
     return PipelineError(message, where=f"remote {remote.name}: {address.masked(remote.url)}", hint=hint)
 
 
-def _scrubbed(text: str, remote: Remote) -> str:
+def scrubbed(text: str, remote: Remote) -> str:
     """A library's text without the remote's secrets; our own words hold none."""
     for secret in sorted(remote.secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
@@ -69,6 +69,11 @@ def code_of(error: BaseException) -> str:
     return ""
 
 
+def status_of(error: BaseException) -> int | None:
+    """The status that a web server has answered with."""
+    return next((got for link in _chain(error) if isinstance(got := getattr(link, "status", None), int)), None)
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
@@ -80,7 +85,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _find(chain: list[BaseException], remote: Remote, doing: Doing) -> tuple[str, str]:
     setting = f"tiles data remote set {remote.name}"
     kinds = {cls.__name__ for error in chain for cls in type(error).__mro__}
-    text = _scrubbed(": ".join(dict.fromkeys(str(error) for error in chain if str(error))), remote)
+    text = scrubbed(": ".join(dict.fromkeys(str(error) for error in chain if str(error))), remote)
     found = None
     if remote.kind == "s3":
         found = _s3(code_of(chain[0]), kinds, text, setting, doing)
@@ -128,7 +133,7 @@ def _ssh(kinds: set[str], text: str, setting: str, remote: Remote) -> tuple[str,
 
 
 def _http(chain: list[BaseException], text: str, setting: str, doing: Doing) -> tuple[str, str] | None:
-    status = next((got for error in chain if isinstance(got := getattr(error, "status", None), int)), None)
+    status = status_of(chain[0])
     if status is None and (match := re.search(r"\b([45]\d\d)\b[, ]", text)):
         status = int(match[1])
     if "basic' authentication require" in text:
