@@ -68,7 +68,7 @@ def push(cache: Cache, store: Store, wanted: dict[str, str], jobs: int, stopped:
     if not done.left:
         sent |= _noted(run(one, folders, send, "push", jobs, stopped), send, done)
     done.damaged += [_named(every, md5) for md5 in (*files, *folders) if md5 not in sent and not done.left]
-    after = _look(store, sent, jobs)
+    after = _look(store, sent, jobs, "verify")
     failed = [md5 for md5 in sent if md5 not in after or after[md5] not in (None, send[md5])]
     if failed:
         raise ProjectError(f"{len(failed)} files are not on the remote although it took them", where=every[failed[0]])
@@ -141,12 +141,12 @@ def _all(folders: dict[str, dict[str, str]]) -> dict[str, str]:
     return {md5: path for members in folders.values() for md5, path in members.items()}
 
 
-def _look(store: Store, wanted: Iterable[str], jobs: int) -> dict[str, int | None]:
+def _look(store: Store, wanted: Iterable[str], jobs: int, name: str = "compare") -> dict[str, int | None]:
     objects = list(wanted)
     if not objects:
         return {}
     steps = len({md5[:2] for md5 in objects}) if store.lists else len(objects)
-    with progress.task("compare", steps) as task:
+    with progress.task(name, steps) as task:
         return store.sizes(objects, jobs, task.advance)
 
 

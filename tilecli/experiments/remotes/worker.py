@@ -20,7 +20,6 @@ from typing import Any
 
 from tilecli import progress, quiet
 from tilecli.errors import TRACEBACK_VARIABLE, MissingExtraError, PipelineError, TilesError
-from tilecli.experiments import dvc
 from tilecli.experiments.remotes.parallel import Stopped
 from tilecli.layout import Project
 
@@ -42,6 +41,8 @@ def ask(project: Project, module: str, asked: dict[str, Any]) -> dict[str, Any]:
     Raises the error it reports, PipelineError if it ended without a word, and Interrupted after Ctrl-C.
     """
     import importlib.util
+
+    from tilecli.experiments import dvc  # not for the child: it brings all settings of a project along
 
     if importlib.util.find_spec("dvc") is None:
         raise MissingExtraError("dvc", "train")
