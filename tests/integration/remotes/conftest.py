@@ -53,14 +53,16 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
     server.stop()
 
 
-def add_photos(project: Project, numbers: range, *, batch: str = BATCH) -> None:
-    """Photos, each with a mask, into a folder that DVC tracks from then on; committed."""
+def add_photos(project: Project, numbers: range, *, good: int = 0) -> None:
+    """Photos into a folder that DVC tracks from then on, all with a mask but the first `good`; committed."""
     for number in numbers:
         for kind, ending in (("images", "jpg"), ("masks", "png")):
-            file = project.root / batch / kind / f"{number:04}.{ending}"
+            if kind == "masks" and number < good:
+                continue
+            file = project.root / BATCH / kind / f"{number:04}.{ending}"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{kind} {number}\n")
-    dvc(project.root, "add", "--quiet", batch)
+    dvc(project.root, "add", "--quiet", BATCH)
     git(project.root, "add", ".")
     git(project.root, "commit", "--quiet", "-m", f"Photos {numbers}")
 
@@ -117,7 +119,7 @@ def answer(done: Result) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
-def contents(project: Project, batch: str = BATCH) -> dict[str, bytes]:
+def contents(project: Project) -> dict[str, bytes]:
     """Path → bytes of the photos and masks in the workspace."""
-    root = project.root / batch
+    root = project.root / BATCH
     return {file.relative_to(root).as_posix(): file.read_bytes() for file in root.rglob("*") if file.is_file()}

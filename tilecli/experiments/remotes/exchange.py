@@ -9,7 +9,7 @@ from typing import Any, Literal
 from tilecli import progress
 from tilecli.errors import PipelineError, ProjectError, near_matches
 from tilecli.experiments import dvc
-from tilecli.experiments.project import git
+from tilecli.experiments.project import git, prepare
 from tilecli.experiments.reading import snapshot
 from tilecli.experiments.remotes import settings, worker, writing
 from tilecli.layout import Project
@@ -47,6 +47,7 @@ def push(
     verify: bool = False,
 ) -> Exchanged:
     """Copy what these commits track (default: the workspace and HEAD) to a remote; `everything`: branches and tags."""
+    prepare(project)
     chosen = _revisions(project, revs, everything=everything)
     return _exchange(project, "push", chosen, remote, jobs, verify=verify)
 
@@ -64,6 +65,7 @@ def pull(
 
     Raises ProjectError where the workspace holds changes that nothing else holds; the files are in the cache then.
     """
+    prepare(project)
     plain = not revs and not everything
     chosen = [snapshot.WORKSPACE] if plain else _revisions(project, revs, everything=everything)
     done = _exchange(project, "fetch", chosen, remote, jobs, verify=verify)
@@ -156,8 +158,10 @@ def _needed(project: Project, revs: Iterable[str]) -> dict[str, str]:
 def _revisions(project: Project, names: Sequence[str], *, everything: bool) -> list[str]:
     head = git(project.root, "rev-parse", "--verify", "--quiet", "HEAD", check=False)
     if everything:
-        listed = git(project.root, "rev-list", "--branches", "--tags", "--remotes", *([head] if head else []))
-        return [snapshot.WORKSPACE, *listed.split()]
+        everywhere = ("--branches", "--tags", "--remotes", *([head] if head else []))
+        # Those that changed what is tracked; with the full history, on branches too that a merge made nothing of.
+        changed = ("--full-history", "--", snapshot.LOCK, "*.dvc")
+        return [snapshot.WORKSPACE, *git(project.root, "rev-list", *everywhere, *changed).split()]
     if not names:
         return [snapshot.WORKSPACE, *([head] if head else [])]
     return [_commit(project, name) for name in names]

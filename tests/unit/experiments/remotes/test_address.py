@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from tilecli.errors import UsageError
-from tilecli.experiments.remotes.address import FOLDER, Address, masked, parse, secret_in
+from tilecli.errors import MissingExtraError, ProjectError, UsageError
+from tilecli.experiments.remotes.address import FOLDER, Address, masked, parse, require_package, secret_in
 
 HTTP_USER = {"auth": "basic", "user": "ann"}
 
@@ -79,3 +80,17 @@ def test_a_url_that_somebody_wrote_by_hand_is_shown_without_its_secrets(
 ) -> None:
     assert masked(url) == shown
     assert secret_in(url) == secrets
+
+
+def test_a_package_that_is_not_installed_is_named_with_the_command_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", [])  # nothing can be found any more
+    for kind in ("s3", "ssh"):
+        monkeypatch.delitem(sys.modules, f"dvc_{kind}", raising=False)
+        with pytest.raises(MissingExtraError, match=f"dvc-{kind}") as missing:
+            require_package(kind)
+        assert missing.value.hint == f'pip install "tilecli[{kind}]"'
+    with pytest.raises(ProjectError, match="dvc-gs") as refused:
+        require_package("gs")
+    assert refused.value.hint == "pip install dvc-gs"
