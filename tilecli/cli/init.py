@@ -37,6 +37,7 @@ def init(
     Example: tiles init real --source photos.zip --preset cpu
     """
     from tilecli import progress
+    from tilecli.experiments.remotes import address
     from tilecli.scaffold.lay_down import add_remote, lay_down, plan
 
     silent = yes or not (sys.stdin.isatty() and sys.stderr.isatty())
@@ -44,20 +45,21 @@ def init(
     if asked:
         source, preset, remote = _ask(remote)
     settings = _settings(folder, source, preset, set_)
+    where = address.parse(remote, Path.cwd()) if remote else None
     work = plan(folder, settings)
     if asked:
-        _show_plan(work, settings, remote)
+        _show_plan(work, settings, where.url if where else None)
         if not typer.confirm("Go on?", default=True, err=True):
             raise typer.Exit(1)
     with progress.listen(_say):
         project = lay_down(work, force=force)
-        if remote:
-            add_remote(project, remote)
-    where = os.path.relpath(project.root)
-    home = f"project in {where}" if where != "." else "project here"
+        if where:
+            add_remote(project, where)
+    here = os.path.relpath(project.root)
+    home = f"project in {here}" if here != "." else "project here"
     joined = f", part of the git repository {work.joins}" if work.joins else ""
     terminal.say(f"[good]✔[/] {terminal.plain(home)}{joined}: {', '.join(work.contents)}, .dvc")
-    terminal.next_commands(*([f"cd {where}"] if where != "." else []), "tiles train")
+    terminal.next_commands(*([f"cd {here}"] if here != "." else []), "tiles train")
 
 
 def _settings(folder: Path, source: list[str] | None, preset: str | None, set_: list[str] | None) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def _project() -> Iterator[Finding]:
             "DVC remote",
             "hint",
             "none: photos and models are on this disk only",
-            "dvc remote add -d storage PATH_OR_URL",
+            "tiles data remote add storage FOLDER_OR_URL",
         )
     else:
         yield Finding("DVC remote", "ok", "set")

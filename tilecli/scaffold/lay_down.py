@@ -13,6 +13,8 @@ from tilecli import files, paramfile, progress
 from tilecli.errors import ProjectError
 from tilecli.experiments import dvc
 from tilecli.experiments.project import ensure_identity, git
+from tilecli.experiments.remotes import settings, writing
+from tilecli.experiments.remotes.address import Address
 from tilecli.layout import Project, shipped
 
 _IGNORED = """\
@@ -135,10 +137,9 @@ def _with_lines(text: str, wanted: str) -> str:
     return text + ("" if text.endswith("\n") or not text else "\n") + "\n".join(missing) + "\n"
 
 
-def add_remote(project: Project, url: str) -> None:
-    """Make `url` (a folder or anything DVC knows) the default DVC remote, and commit that."""
-    location = url
-    if "://" not in url and not url.startswith("~"):
-        location = str(Path(url).expanduser().resolve())
-    dvc.plain(project.root, "remote", "add", "--default", "--force", "storage", location)
+def add_remote(project: Project, where: Address) -> None:
+    """Make `where` the default DVC remote, and commit that; its secrets stay out."""
+    if any(remote.name == "storage" for remote in settings.remotes(project)):
+        writing.remove(project, "storage")
+    writing.add(project, "storage", where, {}, {}, default=True)
     git(project.root, "commit", "--quiet", "--no-verify", "-m", "Add the DVC remote", "--", ".dvc/config")

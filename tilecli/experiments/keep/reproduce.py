@@ -16,10 +16,11 @@ from typing import Any
 
 from tilecli import paramfile, progress
 from tilecli.errors import PipelineError, ProjectError, near_matches
-from tilecli.experiments import clone, dvc, storage
+from tilecli.experiments import clone, dvc
 from tilecli.experiments.environment import STAGES, locked_requirements, stage_code
 from tilecli.experiments.process import is_alive
 from tilecli.experiments.reading import dvccache, snapshot
+from tilecli.experiments.remotes import exchange, settings
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
@@ -168,10 +169,10 @@ def _bring(project: Project, record: Record, inputs: Sequence[snapshot.Output]) 
     """See that the cache holds what the stages read; a DVC remote may have what is missing."""
     if not dvccache.of(project).missing(inputs):
         return
-    if storage.remotes(project):
+    if settings.remotes(project):
         progress.note("fetch the data from the remote")
-        with contextlib.suppress(PipelineError):  # the check below says what is missing
-            storage.transfer(project, "fetch", [record.rev])
+        with contextlib.suppress(PipelineError, ProjectError):  # the check below says what is missing
+            exchange.transfer(project, "fetch", [record.rev])
     dvccache.require(project, inputs, record.name)
 
 

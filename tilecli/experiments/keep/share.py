@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tilecli.errors import ProjectError, near_matches
-from tilecli.experiments import storage, store
+from tilecli.experiments import store
 from tilecli.experiments.keep import manage
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
+from tilecli.experiments.remotes import exchange, settings
 from tilecli.layout import Project
 
 _REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/([^/]+)")
@@ -75,7 +76,7 @@ def push(
         _check_dvc_remote(project, dvc_remote)
         for record in chosen:  # DVC says nothing of what it does not have
             dvccache.require(project, snapshot.tracked_by_dvc(project, record.rev), record.name)
-        count = storage.transfer(project, "push", [record.rev for record in chosen], remote=dvc_remote)
+        count = exchange.transfer(project, "push", [record.rev for record in chosen], remote=dvc_remote)
     new = {ref: record for ref, record in refs.items() if there.get(ref) != record.rev}
     if new:
         _talk(project, "push", "--quiet", git_remote, *(f"+{record.rev}:{ref}" for ref, record in new.items()))
@@ -108,7 +109,7 @@ def pull(
         _talk(project, "fetch", "--quiet", "--no-tags", git_remote, *(f"+{shared.ref}:{shared.ref}" for shared in new))
     count = None
     if files and chosen:
-        count = storage.transfer(project, "fetch", [shared.rev for shared in chosen], remote=dvc_remote)
+        count = exchange.transfer(project, "fetch", [shared.rev for shared in chosen], remote=dvc_remote)
         _check_complete(project, chosen)
     return Transferred(
         tuple(shared.name for shared in new), tuple(shared.name for shared in chosen if shared not in new), count
@@ -152,15 +153,12 @@ def _check_git_remote(project: Project, name: str) -> None:
 
 
 def _check_dvc_remote(project: Project, name: str | None) -> None:
-    known = storage.remotes(project)
-    if name is None and not known:
+    if not settings.remotes(project):
         raise ProjectError(
             "this project has no DVC remote to keep the experiments' files",
-            hint="dvc remote add --default storage FOLDER_OR_URL; or --no-cache leaves the files out",
+            hint="tiles data remote add storage FOLDER_OR_URL; or --no-cache leaves the files out",
         )
-    if name is not None and name not in known:
-        hint = near_matches(name, known) or (f"remotes: {', '.join(known)}" if known else "dvc remote add --default …")
-        raise ProjectError(f"there is no DVC remote '{name}'", hint=hint)
+    settings.find(project, name)
 
 
 def _talk(project: Project, *arguments: str) -> str:

@@ -15,6 +15,7 @@ from tilecli.experiments.reading import objects
 from tilecli.layout import Project
 
 LOCK = "dvc.lock"
+PIPELINE = "dvc.yaml"
 WORKSPACE = ""  # the revision of what the working tree holds
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -55,16 +56,17 @@ def texts(project: Project, rev: str, paths: Sequence[str]) -> dict[str, str]:
 
 
 def tree(project: Project, rev: str) -> dict[str, str]:
-    """Path in the project → blob SHA, of every file that git tracks in the commit `rev`."""
-    listed = git(project.root, "ls-tree", "-r", "-z", rev)
+    """Path in the project → blob SHA, of every file that git tracks in the commit `rev` (or the workspace)."""
+    listed = git(project.root, "ls-tree", "-r", "-z", rev) if rev else git(project.root, "ls-files", "-s", "-z")
     entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
-    return {path: meta.split(" ")[2] for meta, path in entries}
+    return {path: meta.split(" ")[2 if rev else 1] for meta, path in entries}
 
 
 def outputs(project: Project, rev: str) -> list[Output]:
     """Everything that the commit `rev` (or the workspace) says its stages and .dvc files made."""
     if rev == WORKSPACE:
-        names = git(project.root, "ls-files", "-z", "--", "*.dvc").split("\0")
+        every = ("--cached", "--others", "--exclude-standard")
+        names = git(project.root, "ls-files", "-z", *every, "--", "*.dvc").split("\0")
     else:
         names = [path for path in tree(project, rev) if path.endswith(".dvc")]
     found = texts(project, rev, [LOCK, *filter(None, names)])
@@ -95,7 +97,20 @@ def tracked_by_dvc(project: Project, rev: str) -> list[Output]:
     """Those outputs of a commit whose contents are in DVC's cache, not in git (`cache: false`), folders too."""
     held = set(tree(project, rev))
     held |= {folder.as_posix() for path in held for folder in PurePosixPath(path).parents}
+    held |= _left_out(texts(project, rev, [PIPELINE]).get(PIPELINE, ""))
     return [out for out in outputs(project, rev) if out.path not in held and out.md5]
+
+
+def _left_out(pipeline: str) -> set[str]:
+    """Paths that the text of a dvc.yaml keeps out of the cache or of remotes, also where git does not hold them yet."""
+    found: set[str] = set()
+    for stage in (_mapping(pipeline, PIPELINE).get("stages") or {}).values():
+        for kind in ("outs", "metrics", "plots"):
+            for out in (isinstance(stage, dict) and stage.get(kind)) or ():
+                for path, how in out.items() if isinstance(out, dict) else ():
+                    if isinstance(how, dict) and False in (how.get("cache"), how.get("push")):
+                        found.add(str(path))
+    return found
 
 
 def overlap(one: str, other: str) -> bool:
