@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tilecli.errors import ProjectError
-from tilecli.experiments import storage
+from tilecli.experiments.reading import cacheplace
 from tilecli.experiments.reading.snapshot import Output
 from tilecli.layout import Project
 
@@ -58,8 +58,8 @@ class Cache:
 
 @functools.lru_cache(maxsize=8)
 def of(project: Project) -> Cache:
-    """The cache that the project uses; asking DVC takes half a second, so it is asked once."""
-    return Cache(storage.cache_folder(project))
+    """The cache that the project uses."""
+    return Cache(cacheplace.cache_folder(project))
 
 
 def require(project: Project, outputs: Iterable[Output], name: str) -> None:
