@@ -133,9 +133,14 @@ def _lay_down(
                 _put(project, mask_from(photo.photo) / photo.mask, folder / photo.mask)
         write_index(folder / INDEX, listed)
         paramfile.write(project.params, {"data.sources": list(sources)})
+    adopt(project, [_STAGE])
+
+
+def adopt(project: Project, stages: Sequence[str]) -> None:
+    """Let DVC take what lies in the workspace for what these stages make with the settings and the code of today."""
     write_environment(project, paramfile.load(project.params))
     try:
-        dvc.script(project.root, _TRACK, {"commit": ["check_packages", _STAGE]})
+        dvc.script(project.root, _TRACK, {"commit": ["check_packages", *stages]})
     except PipelineError as error:
         message = f"DVC did not take the dataset: {error.message}"
         raise PipelineError(message, where=error.where, hint="tiles fetch") from error
