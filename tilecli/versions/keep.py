@@ -49,7 +49,11 @@ def make_commit(project: Project, message: str, paths: list[str]) -> None:
     """Commit the present state of `paths` (inside the project) and nothing else that may be staged."""
     ensure_identity(project.root)
     literal = [f":(literal){path}" for path in paths]
-    git(project.root, "add", "--all", "--force", "--", *literal)
+    indexed = set(git(project.root, "ls-files", "-z", "--", *literal).split("\0"))
+    # What is staged as removed already, `git add` does not know any more; the commit does.
+    known = [f":(literal){path}" for path in paths if path in indexed or (project.root / path).exists()]
+    if known:
+        git(project.root, "add", "--all", "--force", "--", *known)
     git(project.root, "commit", "--quiet", "--no-verify", "--message", message, "--only", "--", *literal)
 
 

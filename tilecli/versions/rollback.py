@@ -66,7 +66,9 @@ def rollback(project: Project, name: str, *, with_code: bool = False) -> Rolled:
         else:
             _restore_data(project, target)
         what = "the data, the code and all results" if with_code else "the data"
-        rev = _commit(project, f"Roll back {what} to {name}\n\n{_TRAILER}: {_mode(with_code)} {target}")
+        rev = _commit(
+            project, f"Roll back {what} to {_shown(project, name, target)}\n\n{_TRAILER}: {_mode(with_code)} {target}"
+        )
     return Rolled(rev, target, diff.compare(before, after).counts(), len(after.photos))
 
 
@@ -213,6 +215,12 @@ def _refuse_unfinished(project: Project) -> None:
 
 def _note(project: Project) -> Path:
     return project.scratch / "rollback.json"
+
+
+def _shown(project: Project, name: str, target: str) -> str:
+    """`name` where it is a tag or a branch; HEAD~2 would mean another commit a moment later."""
+    refs = [f"refs/tags/{name}", f"refs/heads/{name}"]
+    return name if git(project.root, "for-each-ref", "--format=%(refname)", *refs) else target[:7]
 
 
 def _mode(with_code: bool) -> str:
