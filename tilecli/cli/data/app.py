@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tilecli.cli.data import batches, history, keep, look
+from tilecli.cli.data import batches, gc, history, keep, look
 
 app = typer.Typer(no_args_is_help=True, help="Data: versions, batches, differences, and the way back.")
 
@@ -18,3 +18,4 @@ app.command("log", rich_help_panel=LOOK)(history.log)
 app.command("commit", rich_help_panel=KEEP)(keep.commit)
 app.command("tag", rich_help_panel=KEEP)(keep.tag)
 app.command("rollback", rich_help_panel=KEEP)(history.rollback)
+app.command("gc", rich_help_panel=KEEP)(gc.gc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,12 +62,17 @@ def status(as_json: Json = False) -> None:
 def diff(
     before: Annotated[str | None, typer.Argument(metavar="[REV]", help="Commit, tag or branch; default: HEAD.")] = None,
     after: Annotated[str | None, typer.Argument(metavar="[REV]", help="Likewise; default: the photos here.")] = None,
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", metavar="FILE.html", help="A page with the masks before and after.")
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Photos on that page.")] = 200,
     as_json: Json = False,
 ) -> None:
     """Photos added, removed, relabelled and replaced between two versions.
 
-    Example: tiles data diff base-dataset HEAD
+    Example: tiles data diff base-dataset HEAD --gallery changes.html
     """
+    from tilecli.errors import UsageError
     from tilecli.layout import find_project
     from tilecli.versions import diff as library
     from tilecli.versions import version
@@ -75,6 +81,13 @@ def diff(
     old = version.read_commit(project, before or "HEAD")
     new = version.read_commit(project, after) if after else version.read_workspace(project)[0]
     found = library.compare(old, new)
+    names = f"{before or 'HEAD'} → {after or 'here'}"
+    if gallery is not None:
+        from tilecli.versions.gallery import write_gallery
+
+        if gallery.is_dir():
+            raise UsageError("this is a folder", where=str(gallery), hint="--gallery changes.html")
+        write_gallery(project, found, f"{project.root.name}: {names}", gallery, most)
     if as_json:
         terminal.print_json(
             {
@@ -87,13 +100,14 @@ def diff(
             }
         )
         return
-    names = f"{before or 'HEAD'} → {after or 'here'}"
     terminal.console().print(f"{terminal.plain(names)}: {len(old.photos)} → {len(new.photos)} photos")
     if not found.changes:
         terminal.console().print("no photo or mask differs")
         return
     _print_table(found)
     _print_photos(found)
+    if gallery is not None:
+        terminal.say(f"[bold]{terminal.plain(gallery)}[/] shows them")
 
 
 def _print_table(found: Diff) -> None:
