@@ -55,6 +55,7 @@ def _changes(project: Project) -> Iterator[Logged]:
     prefix = git(project.root, "rev-parse", "--show-prefix")
     wanted = [f"{commit[0]}:{prefix}{snapshot.LOCK}" for commit in commits]
     locks = [text.decode("utf-8", "replace") if text else "" for text in objects.read(project.root, wanted)]
+    held: dict[str, version.Version] = {}
     tags = _tags(project, {commit[0] for commit in commits})
     seen: tuple[str, ...] = ()
     for number, (commit, lock) in enumerate(zip(commits, locks, strict=True)):
@@ -64,7 +65,7 @@ def _changes(project: Project) -> Iterator[Logged]:
         if version.dataset_of(lock) == version.dataset_of(before):
             continue
         older = commits[number + 1][0] if number + 1 < len(commits) else ""
-        photos, counts = _counts(project, older, rev)
+        photos, counts = _counts(project, older, rev, held)
         yield Logged(rev, date, by, message, seen, photos, counts)
         seen = ()
 
@@ -85,13 +86,17 @@ def _tags(project: Project, changes: Collection[str]) -> dict[str, list[str]]:
     return found
 
 
-def _counts(project: Project, older: str, rev: str) -> tuple[int | None, dict[str, int] | None]:
+def _counts(
+    project: Project, older: str, rev: str, held: dict[str, version.Version]
+) -> tuple[int | None, dict[str, int] | None]:
+    """Photos of a version, and its changes; `held` keeps the older one, which comes next."""
     try:
-        after = version.read_commit(project, rev)
+        after = held.pop(rev, None) or version.read_commit(project, rev)
     except ProjectError:
         return None, None
     try:
         before = version.read_commit(project, older) if older else version.Version("")
     except ProjectError:
         return len(after.photos), None
+    held[older] = before
     return len(after.photos), diff.compare(before, after).counts()

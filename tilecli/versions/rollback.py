@@ -62,7 +62,7 @@ def rollback(project: Project, name: str, *, with_code: bool = False) -> Rolled:
     with _taken_back_on_error(project, ["."] if with_code else _TOUCHED):
         if with_code:
             _restore(project, target, ["."])
-            dvc.plain(project.root, "checkout", "--force", "--quiet")
+            _check_out(project, everything=True)
         else:
             _restore_data(project, target)
         what = "the data, the code and all results" if with_code else "the data"
@@ -132,8 +132,22 @@ def _restore(project: Project, rev: str, paths: Sequence[str]) -> None:
 
 
 def _check_out(project: Project, *, everything: bool) -> None:
-    targets = [] if everything else ["data/dataset", *(f"{BATCHES}/{name}.dvc" for name in sorted(_batches(project)))]
+    """What DVC tracks as dvc.lock and the batches say; what they do not speak of any more goes."""
+    targets = ["data/dataset", *(f"{BATCHES}/{name}" for name in sorted(_batches(project)))]
+    if everything:
+        # Not all that dvc.yaml names: DVC fails for what was never made.
+        targets = [out.path for out in snapshot.tracked_by_dvc(project, snapshot.WORKSPACE)]
+        for out in snapshot.tracked_by_dvc(project, "HEAD"):
+            if not snapshot.with_near([out.path], targets):
+                _delete(project.root / out.path)
     dvc.plain(project.root, "checkout", "--force", "--quiet", *targets)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _batches(project: Project) -> set[str]:

@@ -5,7 +5,6 @@ Versions of commits are read from git and DVC's cache, that of the workspace fro
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +89,6 @@ def _of_lock(project: Project, sha: str, dataset: str, shown: str) -> Version:
     return _read(project, sha, dataset, shown)
 
 
-@functools.lru_cache(maxsize=64)
 def _read(project: Project, sha: str, dataset: str, shown: str) -> Version:
     cache = dvccache.of(project)
     try:
