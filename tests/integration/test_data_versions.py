@@ -209,7 +209,8 @@ def test_a_rollback_that_fails_midway_leaves_everything_as_it_was(
 def test_an_interrupted_rollback_is_taken_back(grown: Project) -> None:
     """As a power cut leaves it: files of the old version, the note, and no commit."""
     head = git(grown, "rev-parse", "HEAD")
-    (grown.scratch / "rollback.json").write_text(json.dumps(["params.yaml", "dvc.lock", "environment", "data"]))
+    note = {"paths": ["params.yaml", "dvc.lock", "environment", "data"], "target": git(grown, "rev-parse", "base")}
+    (grown.scratch / "rollback.json").write_text(json.dumps(note))
     git(grown, "restore", "--source=base", "--staged", "--worktree", "--", "data", "params.yaml")
     assert "interrupted" in data(grown, "rollback", "base", code=1).output
     data(grown, "rollback", "--undo")

@@ -59,10 +59,10 @@ def rollback(project: Project, name: str, *, with_code: bool = False) -> Rolled:
     _require(project, wanted, name)
     _refuse_unsaved(project, ["."] if with_code else _TOUCHED, outputs=with_code)
     before = version.read_commit(project, "HEAD")
-    with _taken_back_on_error(project, ["."] if with_code else _TOUCHED):
+    with _taken_back_on_error(project, ["."] if with_code else _TOUCHED, target):
         if with_code:
             _restore(project, target, ["."])
-            _check_out(project, everything=True)
+            _check_out(project, target, "HEAD", everything=True)
         else:
             _restore_data(project, target)
         what = "the data, the code and all results" if with_code else "the data"
@@ -76,8 +76,8 @@ def undo(project: Project) -> Rolled:
     """Take the last rollback back, as one more commit; or clean up after one that was interrupted."""
     prepare(project, commit_needed=True)
     if _note(project).exists():
-        paths = json.loads(_note(project).read_text(encoding="utf-8"))
-        _take_back(project, paths)
+        begun = json.loads(_note(project).read_text(encoding="utf-8"))
+        _take_back(project, begun["paths"], begun["target"])
         now = version.read_commit(project, "HEAD")
         return Rolled("", git(project.root, "rev-parse", "HEAD"), diff.compare(now, now).counts(), len(now.photos))
     trailer = git(project.root, "log", "-1", f"--format=%(trailers:key={_TRAILER},valueonly)")
@@ -93,9 +93,9 @@ def undo(project: Project) -> Rolled:
     _require(project, snapshot.tracked_by_dvc(project, target) if code else [], target[:7])
     _refuse_unsaved(project, ["."] if code else _TOUCHED, outputs=code)
     before, after = version.read_commit(project, "HEAD"), version.read_commit(project, target)
-    with _taken_back_on_error(project, ["."] if code else _TOUCHED):
+    with _taken_back_on_error(project, ["."] if code else _TOUCHED, target):
         _restore(project, target, paths)
-        _check_out(project, everything=code)
+        _check_out(project, target, "HEAD", everything=code)
         rev = _commit(project, f"Undo a rollback\n\n{_TRAILER}: {_mode(code)} {target}")
     return Rolled(rev, target, diff.compare(before, after).counts(), len(after.photos))
 
@@ -116,7 +116,7 @@ def _restore_data(project: Project, target: str) -> None:
     went_back = {stage: entry for stage, entry in before["stages"].items() if stage in ("fetch", "split")}
     now["stages"] = {**now.get("stages", {}), **went_back}
     files.write_text(project.lock, yaml.safe_dump(now, sort_keys=False))
-    _check_out(project, everything=False)
+    _check_out(project, target, "HEAD", everything=False)
     # As made by the code and the packages of today: it is these photos that were asked for, not those of a new fetch.
     rebuild.adopt(project, [stage for stage in ("fetch", "split") if stage in went_back])
 
@@ -129,15 +129,17 @@ def _restore(project: Project, rev: str, paths: Sequence[str]) -> None:
         git(project.root, "restore", f"--source={rev}", "--staged", "--worktree", "--", *literal)
     for name in gone - _batches(project):  # in DVC's cache, as nothing unsaved was found in them
         shutil.rmtree(project.batches / name, ignore_errors=True)
+    with contextlib.suppress(OSError):  # batches are left in it, or there is none
+        project.batches.rmdir()
 
 
-def _check_out(project: Project, *, everything: bool) -> None:
-    """What DVC tracks as dvc.lock and the batches say; what they do not speak of any more goes."""
+def _check_out(project: Project, rev: str, before: str, *, everything: bool) -> None:
+    """What DVC tracks at `rev`, whose files under git are here already; what it tracked only `before` goes."""
     targets = ["data/dataset", *(f"{BATCHES}/{name}" for name in sorted(_batches(project)))]
     if everything:
         # Not all that dvc.yaml names: DVC fails for what was never made.
-        targets = [out.path for out in snapshot.tracked_by_dvc(project, snapshot.WORKSPACE)]
-        for out in snapshot.tracked_by_dvc(project, "HEAD"):
+        targets = [out.path for out in snapshot.tracked_by_dvc(project, rev)]
+        for out in snapshot.tracked_by_dvc(project, before):
             if not snapshot.with_near([out.path], targets):
                 _delete(project.root / out.path)
     dvc.plain(project.root, "checkout", "--force", "--quiet", *targets)
@@ -201,22 +203,22 @@ def _refuse_unsaved(project: Project, paths: Sequence[str], *, outputs: bool) ->
 
 
 @contextlib.contextmanager
-def _taken_back_on_error(project: Project, paths: Sequence[str]) -> Iterator[None]:
+def _taken_back_on_error(project: Project, paths: Sequence[str], target: str) -> Iterator[None]:
     """After an error or Ctrl-C the files are those of HEAD again; after a power cut a note says that they are not."""
-    files.write_json(_note(project), list(paths))
+    files.write_json(_note(project), {"paths": list(paths), "target": target})
     try:
         yield
     except BaseException:
-        _take_back(project, paths)
+        _take_back(project, paths, target)
         raise
     _note(project).unlink()
 
 
-def _take_back(project: Project, paths: Sequence[str]) -> None:
+def _take_back(project: Project, paths: Sequence[str], target: str) -> None:
     # Nothing was unsaved when the rollback began, so what git does not know came with it.
     there = [path for path in paths if path == "." or _holds(_here(project), path)]
     _restore(project, "HEAD", there)
-    _check_out(project, everything="." in paths)
+    _check_out(project, "HEAD", target, everything="." in paths)
     _note(project).unlink(missing_ok=True)
 
 
