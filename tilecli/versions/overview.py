@@ -14,7 +14,7 @@ from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import BATCHES, GOOD, Project
 from tilecli.paramfile import load
-from tilecli.versions import diff, rebuild, version, workspace
+from tilecli.versions import batches, diff, rebuild, version, workspace
 from tilecli.versions.hashes import File
 
 
@@ -23,7 +23,7 @@ class Part:
     """A source of photos, or a batch that joined later."""
 
     name: str
-    kind: str  # source, batch
+    kind: str  # source, batch; off: a batch that params.yaml does not name
     photos: int
     types: dict[str, int]
     corrects: int  # photos of others whose mask or type it replaces
@@ -88,21 +88,22 @@ def parts(project: Project) -> list[Part]:
     for entry in now.photos.values():
         by_source.setdefault(entry.source, []).append(entry)
     bases = [name for name in by_source if name not in listed]
-    return [_part(project, name, by_source[name], found, is_batch=name in listed) for name in [*bases, *listed]]
+    off = [name for name in batches.known(project) if name not in listed]
+    kinds = {**dict.fromkeys(bases, "source"), **dict.fromkeys(listed, "batch"), **dict.fromkeys(off, "off")}
+    return [_part(project, name, by_source.get(name, []), found, kind) for name, kind in kinds.items()]
 
 
-def _part(
-    project: Project, name: str, entries: list[version.Entry], found: Mapping[str, File], *, is_batch: bool
-) -> Part:
+def _part(project: Project, name: str, entries: list[version.Entry], found: Mapping[str, File], kind: str) -> Part:
+    is_batch = kind != "source"
     types = Counter(entry.defect for entry in entries)
     names = [path for entry in entries for path in (entry.image, entry.mask) if path in found]
     facts = _facts(project, name) if is_batch else None
     return Part(
         name,
-        "batch" if is_batch else "source",
+        kind,
         len(entries),
         dict(sorted(types.items(), key=lambda item: (item[0] == GOOD, item[0]))),
-        _corrections(project, name, len(entries)) if facts and facts.relabels else 0,
+        _corrections(project, name, len(entries)) if facts and facts.relabels and kind == "batch" else 0,
         sum(found[path].size for path in names),
         _since(project, name, is_batch=is_batch),
         facts.by if facts else "",

@@ -50,7 +50,7 @@ def rollback(project: Project, name: str, *, with_code: bool = False) -> Rolled:
     prepare(project, commit_needed=True)
     _refuse_unfinished(project)
     target = version.resolve(project, name)
-    after = version.read_commit(project, target)
+    after = version.read_commit(project, name)
     if not after.photos:
         raise ProjectError(f"'{name}' has no dataset", where=target[:7], hint="tiles data log")
     wanted = snapshot.tracked_by_dvc(project, target)
@@ -126,6 +126,8 @@ def _restore(project: Project, rev: str, paths: Sequence[str]) -> None:
     gone = _batches(project)
     if paths:
         literal = [path if path == "." else f":(literal){path}" for path in paths]
+        # Where data lie is no part of a version: going back must not lose a remote.
+        literal += [":(exclude).dvc/config"] if "." in paths else []
         git(project.root, "restore", f"--source={rev}", "--staged", "--worktree", "--", *literal)
     for name in gone - _batches(project):  # in DVC's cache, as nothing unsaved was found in them
         shutil.rmtree(project.batches / name, ignore_errors=True)

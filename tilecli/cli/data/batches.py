@@ -99,7 +99,7 @@ def list_(as_json: Json = False) -> None:
             terminal.plain(_types(part.types)),
             str(part.corrects or ""),
             terminal.size(part.bytes),
-            part.since[:10] or "not committed",
+            "switched off" if part.kind == "off" else part.since[:10] or "not committed",
             terminal.plain(part.by),
             terminal.plain(part.note),
         ]
