@@ -43,9 +43,8 @@ def test_changed_photos_can_be_looked_at_without_a_network(versioned: Project, t
         assert seen.js(f"{drawn}(1)") == [nothing, colour]
         strength = "getComputedStyle(document.querySelector('.fill')).opacity"
         assert seen.js(strength) == "0.35"
-        change = (
-            "{ const field = document.getElementById('%s'); field.value = '%s'; field.dispatchEvent(new Event('%s')) }"
-        )
+        change = "{ const field = document.getElementById('%s'); field.value = '%s'; "
+        change += "field.dispatchEvent(new Event('%s')) }"
         seen.js(change % ("fill", 80, "input"))
         assert seen.js(strength) == "0.8"
         seen.js(change % ("type", "fray", "change"))

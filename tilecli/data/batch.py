@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tilecli import files
 from tilecli.data.layouts import Layout, Record
 from tilecli.errors import DataError
+from tilecli.layout import BATCHES
 
 INDEX, FACTS = "index.csv", "batch.json"
 LAYOUT = "indexed photos"
@@ -57,6 +58,11 @@ def parse_facts(text: str, where: str) -> Facts:
         return Facts(**words, relabels=values.get("relabels") is True)
     except ValueError as error:
         raise DataError(f"the batch's own description is damaged: {error}", where=where) from error
+
+
+def is_batch(text: str) -> bool:
+    """Whether a word in `data.sources` stands for one of the project's own batches."""
+    return PurePosixPath(text).parent == PurePosixPath(BATCHES)
 
 
 def is_indexed(folder: Path) -> bool:

@@ -16,13 +16,12 @@ from urllib.parse import unquote, urlsplit
 
 from tilecli.config import DataParams
 from tilecli.data import archive
-from tilecli.data.batch import is_indexed, read_indexed
+from tilecli.data.batch import is_batch, is_indexed, read_indexed
 from tilecli.data.download import download, shown
 from tilecli.data.layouts import DEFAULT_GOOD, Layout, Record, recognise, recognise_names
 from tilecli.data.names import defect_type, good_types, is_photo_name
 from tilecli.data.partfile import forget
 from tilecli.errors import DataError, near_matches
-from tilecli.layout import BATCHES
 
 SAMPLE = "sample"
 MAGNETIC_TILES = "magnetic-tiles"
@@ -81,11 +80,6 @@ def locate(text: str, root: Path, own: Path | None = None) -> Source:
     if is_batch(text) and path.with_name(f"{path.name}.dvc").is_file():
         raise DataError(f"the photos of batch {path.name} are not on this machine", where=text, hint="tiles data pull")
     raise DataError(f"there is no source '{text}'", where=str(path), hint=_known(text, path))
-
-
-def is_batch(text: str) -> bool:
-    """Whether a word in `data.sources` stands for one of the project's own batches."""
-    return PurePosixPath(text).parent == PurePosixPath(BATCHES)
 
 
 def locate_all(texts: Iterable[str], root: Path, own: Path | None = None) -> list[Source]:

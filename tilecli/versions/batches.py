@@ -82,10 +82,8 @@ def check_name(project: Project, name: str) -> None:
 
 def names(project: Project) -> list[str]:
     """The batches that params.yaml switches on, in their order."""
-    from tilecli.data.sources import is_batch
-
     texts = paramfile.load(project.params).data.sources
-    return [Path(text).name for text in texts if is_batch(text)]
+    return [Path(text).name for text in texts if form.is_batch(text)]
 
 
 def known(project: Project) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tilecli.errors import ProjectError
 from tilecli.experiments.project import ensure_identity, git, prepare
 from tilecli.layout import Project
-from tilecli.versions import diff, rebuild, version, workspace
+from tilecli.versions import diff, state, version, workspace
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def commit(project: Project, message: str) -> Committed:
     prepare(project)
     if not message.strip():
         raise ProjectError("a version needs a message", where="-m", hint='tiles data commit -m "what changed and why"')
-    if project.index.is_file() and rebuild.settings_changed(project):
+    if project.index.is_file() and state.settings_changed(project):
         raise ProjectError(
             "data/dataset was made with other settings than params.yaml has now", where="data", hint="tiles fetch"
         )

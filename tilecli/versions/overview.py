@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tilecli.data import batch as form
-from tilecli.data.sources import is_batch
 from tilecli.errors import TilesError
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import BATCHES, GOOD, Project
 from tilecli.paramfile import load
-from tilecli.versions import batches, diff, rebuild, version, workspace
+from tilecli.versions import diff, state, version, workspace
 from tilecli.versions.hashes import File
 
 
@@ -75,15 +74,17 @@ def status(project: Project) -> Status:
         len(now.photos),
         diff.compare(version.read_commit(project, rev), now),
         edited,
-        bool(now.photos) and rebuild.settings_changed(project),
+        bool(now.photos) and state.settings_changed(project),
         own,
     )
 
 
 def parts(project: Project) -> list[Part]:
     """Every source of photos in the order of the index's names, then every batch as params.yaml orders them."""
+    from tilecli.versions import batches
+
     now, found = version.read_workspace(project)
-    listed = [text.rpartition("/")[2] for text in load(project.params).data.sources if is_batch(text)]
+    listed = [text.rpartition("/")[2] for text in load(project.params).data.sources if form.is_batch(text)]
     by_source: dict[str, list[version.Entry]] = {name: [] for name in listed}
     for entry in now.photos.values():
         by_source.setdefault(entry.source, []).append(entry)

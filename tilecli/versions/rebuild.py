@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from tilecli import files, paramfile, progress
-from tilecli.data.batch import INDEX
+from tilecli.data.batch import INDEX, is_batch
 from tilecli.data.catalog import Photo, read_index, write_index
-from tilecli.data.sources import is_batch
 from tilecli.errors import PipelineError, ProjectError
 from tilecli.experiments import dvc
 from tilecli.experiments.environment import write_environment
 from tilecli.layout import BATCHES, Project
-from tilecli.versions import hashes, version
+from tilecli.versions import hashes
+from tilecli.versions.state import edited, settings_changed
 
 _STAGE = "fetch"
 _TRACK = """
@@ -64,22 +64,6 @@ def is_current(project: Project) -> bool:
         return not edited(project)
     except ProjectError:  # the cache does not know what the last fetch made
         return False
-
-
-def edited(project: Project) -> list[str]:
-    """Files of data/dataset that are not as the last fetch left them, came or went since; POSIX paths inside it."""
-    locked = version.read_locked(project)
-    found = hashes.hash_folder(project, project.dataset)
-    now = {path: file.md5 for path, file in found.items()}
-    return sorted(path for path in locked.files.keys() | now.keys() if locked.files.get(path) != now.get(path))
-
-
-def settings_changed(project: Project) -> bool:
-    """Whether the section `data` of params.yaml is not the one that the dataset was made with."""
-    lock = project.lock.read_text(encoding="utf-8") if project.lock.is_file() else ""
-    stage = (paramfile.parse_yaml(lock, str(project.lock)).get("stages") or {}).get(_STAGE) or {}
-    made = ((stage.get("params") or {}).get(project.params.name) or {}).get("data")
-    return bool(made != _section(project))
 
 
 def track(project: Project, path: str) -> None:
@@ -162,11 +146,6 @@ def _same_settings(project: Project, stage: dict[str, Any]) -> bool:
     params = stage.get("params") or {}
     noted = (params.get(project.code.relative_to(project.root).as_posix()) or {}).get(_STAGE)
     return noted == code.get(_STAGE) and not settings_changed(project)
-
-
-def _section(project: Project) -> Any:
-    text = project.params.read_text(encoding="utf-8")
-    return paramfile.parse_yaml(text, str(project.params)).get("data")
 
 
 def _relabels(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from tilecli.errors import ProjectError
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import BATCHES, Project
-from tilecli.versions import hashes, rebuild
+from tilecli.versions import hashes, state
 
 # With what the pipeline makes, these are a version: the data, and the settings and records that belong to them.
 _OWN = ("params.yaml", "dvc.lock", "data", "environment")
@@ -62,7 +62,7 @@ def edited_batches(project: Project) -> list[str]:
 
 def refuse_edited(project: Project) -> None:
     """ProjectError where photos or masks were changed in place: they are in no cache, so they could not come back."""
-    found = [f"data/dataset/{path}" for path in rebuild.edited(project)] if project.lock.is_file() else []
+    found = [f"data/dataset/{path}" for path in state.edited(project)] if project.lock.is_file() else []
     found += edited_batches(project)
     if found:
         raise ProjectError(

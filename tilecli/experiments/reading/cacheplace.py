@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from tilecli import files
-from tilecli.experiments import storage
 from tilecli.layout import Project
 
 _VARIABLES = ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "HOME")
@@ -27,6 +26,8 @@ def cache_folder(project: Project) -> Path:
             return Path(known["folder"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
+    from tilecli.experiments import storage  # brings DVC's runner, which most looks have no need of
+
     folder = storage.cache_folder(project)
     files.write_json(kept, {"folder": str(folder), "state": state})
     return folder
