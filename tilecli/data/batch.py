@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tilecli import files
+from tilecli.data.index import COLUMNS, read_index
 from tilecli.data.layouts import Layout, Record
 from tilecli.errors import DataError
 from tilecli.layout import BATCHES
@@ -67,8 +68,6 @@ def is_batch(text: str) -> bool:
 
 def is_indexed(folder: Path) -> bool:
     """Whether the folder has the form of a batch (or of a dataset), so that its index says what is in it."""
-    from tilecli.data.catalog import COLUMNS
-
     try:
         with (folder / INDEX).open(encoding="utf-8") as stream:
             header = stream.readline().strip().split(",")
@@ -79,8 +78,6 @@ def is_indexed(folder: Path) -> bool:
 
 def read_indexed(folder: Path) -> Layout:
     """The photos that the folder's index lists, under the names, types and exposures that it gives them."""
-    from tilecli.data.catalog import read_index
-
     photos = read_index(folder / INDEX)
     if not photos:
         raise DataError("the index lists no photo", where=str(folder / INDEX))

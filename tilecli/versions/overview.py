@@ -12,8 +12,7 @@ from tilecli.errors import TilesError
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import BATCHES, GOOD, Project
-from tilecli.paramfile import load
-from tilecli.versions import diff, state, version, workspace
+from tilecli.versions import diff, hashes, state, version, workspace
 from tilecli.versions.hashes import File
 
 
@@ -64,23 +63,30 @@ class Status:
 
 def status(project: Project) -> Status:
     """Compare the workspace's data with those of the last commit."""
-    now, found = version.read_workspace(project)
     rev = version.resolve(project, "HEAD")
-    edited = _edited(project, found) + workspace.edited_batches(project)
+    found = hashes.hash_folder(project, project.dataset)
+    if version.is_unchanged(project, rev, found):
+        photos, edited = sum(path.startswith("images/") for path in found), []
+        changes = diff.Diff(version.Version(rev), version.Version(version.WORKSPACE), ())
+    else:
+        now = version.of_files(project, found)
+        photos, edited = len(now.photos), _edited(project, found)
+        changes = diff.compare(version.read_commit(project, rev), now)
     own, _ = workspace.of_the_data(project, workspace.changed_files(project))
     return Status(
         rev,
         git(project.root, "describe", "--tags", "HEAD", check=False),
-        len(now.photos),
-        diff.compare(version.read_commit(project, rev), now),
-        edited,
-        bool(now.photos) and state.settings_changed(project),
+        photos,
+        changes,
+        edited + workspace.edited_batches(project),
+        bool(photos) and state.settings_changed(project),
         own,
     )
 
 
 def parts(project: Project) -> list[Part]:
     """Every source of photos in the order of the index's names, then every batch as params.yaml orders them."""
+    from tilecli.paramfile import load
     from tilecli.versions import batches
 
     now, found = version.read_workspace(project)

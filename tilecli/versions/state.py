@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
 
-from tilecli import paramfile
+from tilecli.errors import ProjectError
+from tilecli.experiments.reading import snapshot
 from tilecli.layout import Project
 from tilecli.versions import hashes, version
 
@@ -20,11 +21,12 @@ def edited(project: Project) -> list[str]:
 def settings_changed(project: Project) -> bool:
     """Whether the section `data` of params.yaml is not the one that the dataset was made with."""
     lock = project.lock.read_text(encoding="utf-8") if project.lock.is_file() else ""
-    stage = (paramfile.parse_yaml(lock, str(project.lock)).get("stages") or {}).get("fetch") or {}
+    stage = (snapshot.mapping(lock, project.lock.name).get("stages") or {}).get("fetch") or {}
     made = ((stage.get("params") or {}).get(project.params.name) or {}).get("data")
-    return bool(made != _section(project))
-
-
-def _section(project: Project) -> Any:
     text = project.params.read_text(encoding="utf-8")
-    return paramfile.parse_yaml(text, str(project.params)).get("data")
+    with contextlib.suppress(ProjectError):
+        if snapshot.mapping(text, project.params.name).get("data") == made:
+            return False
+    from tilecli import paramfile  # knows what kinds of numbers there are; brings all settings with it
+
+    return bool(paramfile.parse_yaml(text, str(project.params)).get("data") != made)

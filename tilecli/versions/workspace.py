@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterable, Sequence
 
-from tilecli import paramfile
 from tilecli.errors import ProjectError
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
@@ -32,7 +31,7 @@ def changed_files(project: Project, paths: Sequence[str] = (".",)) -> list[str]:
 
 def of_the_data(project: Project, paths: Iterable[str]) -> tuple[list[str], list[str]]:
     """`paths` told apart: those that belong to a version of the data and of what was made of them, and the others."""
-    values = paramfile.parse_yaml(project.pipeline.read_text(encoding="utf-8"), str(project.pipeline))
+    values = snapshot.mapping(project.pipeline.read_text(encoding="utf-8"), project.pipeline.name)
     made = set(_OWN)
     for stage in (values.get("stages") or {}).values():
         for kind in ("outs", "metrics", "plots"):
