@@ -85,7 +85,7 @@ def add(
         new = {item.photo.photo for item in given.new}
         near = [pair for pair in found.near if pair.photo in new]
         size = sum(path.stat().st_size for item in items for path in (item.image, item.mask) if isinstance(path, Path))
-        batches.write_batch(
+        batches.write_checked(
             project,
             name,
             items,
