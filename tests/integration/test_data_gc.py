@@ -21,6 +21,7 @@ def test_only_what_no_version_needs_goes(versioned: Project, tmp_path: Path) -> 
     cache, store = versioned.root / ".dvc" / "cache" / "files" / "md5", tmp_path / "store"
     dvc(versioned, "remote", "add", "--default", "store", str(store))
     git(versioned, "commit", "--quiet", "-am", "Add a remote")
+    dvc(versioned, "push")
     assert told(versioned, "gc", "--dry-run") == {"files": 0, "bytes": 0, "remote": None, "done": False}
     base = objects(cache)
 

@@ -19,7 +19,7 @@ from tilecli.data.batch import INDEX, is_batch
 from tilecli.data.catalog import Photo, read_index, write_index
 from tilecli.errors import PipelineError, ProjectError
 from tilecli.experiments import dvc
-from tilecli.experiments.environment import write_environment
+from tilecli.experiments.environment import write_environment, write_sources
 from tilecli.layout import BATCHES, Project
 from tilecli.versions import hashes
 from tilecli.versions.state import edited, settings_changed
@@ -117,12 +117,17 @@ def _lay_down(
                 _put(project, mask_from(photo.photo) / photo.mask, folder / photo.mask)
         write_index(folder / INDEX, listed)
         paramfile.write(project.params, {"data.sources": list(sources)})
-    adopt(project, [_STAGE])
+    write_sources(project, paramfile.load(project.params))
+    _commit(project, [_STAGE])
 
 
 def adopt(project: Project, stages: Sequence[str]) -> None:
     """Let DVC take what lies in the workspace for what these stages make with the settings and the code of today."""
     write_environment(project, paramfile.load(project.params))
+    _commit(project, stages)
+
+
+def _commit(project: Project, stages: Sequence[str]) -> None:
     try:
         dvc.script(project.root, _TRACK, {"commit": ["check_packages", *stages]})
     except PipelineError as error:
