@@ -32,12 +32,18 @@ def write_environment(project: Project, params: Params) -> None:
     """Write everything under environment/; unchanged facts give unchanged files."""
     files.write_text(project.requirements, "\n".join(locked_requirements()) + "\n")
     files.write_json(project.code, {stage: stage_code(stage) for stage in STAGES})
+    write_sources(project, params)
+
+
+def write_sources(project: Project, params: Params) -> None:
+    """Write what the sources hold, which alone can change while a program runs."""
     try:
         former = json.loads(project.sources.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         former = {}
     cache = project.scratch / "source_hashes.json"
-    files.write_json(project.sources, fingerprints(params.data.sources, project.sources_root, former, cache))
+    found = fingerprints(params.data.sources, project.sources_root, former, cache, project.root)
+    files.write_json(project.sources, found)
 
 
 def locked_requirements(package: str = PACKAGE, extras: tuple[str, ...] = EXTRAS) -> list[str]:
