@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from tilecli.data.hashing import SIDE, Words, blocks, distances
+from tilecli.data.hashing import SIDE, WORDS, Words, blocks, distances
 
 Indices = npt.NDArray[np.intp]
 
@@ -24,8 +24,9 @@ _FEW = 4000  # photos; below, all pairs are quicker than the tables
 _TURNED = 2  # bits within a group that may differ; `_Table.pairs` is written for it
 _GROUP_BITS = 20  # a table of 2^20 places: a few MB, and 100,000 photos are spread thinly over it
 _LEAST_GROUP_BITS = 16  # with fewer, too much is found by chance
-_HEAD = 6  # words; of unrelated photos, these alone differ in more bits than near ones do
-_AT_ONCE = 2**17  # pairs compared at once; with their words about 40 MB
+_LOOKED_AGAIN = (4, 6, WORDS - 1)  # words after which pairs that differ too much already are dropped
+_AT_ONCE = 2**16  # pairs compared at once: what is known of them stays in the processor's cache
+_NONE = -1
 
 
 def link_near(hashes: Words, most_bits: int, first: Indices) -> None:
@@ -37,13 +38,13 @@ def link_near(hashes: Words, most_bits: int, first: Indices) -> None:
             rows, columns = np.nonzero(distances(hashes[block], hashes[block.start :]) < most_bits)
             join(first, rows + block.start, columns + block.start)
         return
-    head = np.ascontiguousarray(hashes[:, :_HEAD])
+    words = list(np.ascontiguousarray(hashes.T))
     # What shares all bits of a group is most often of one spot: linked at once, it need not be compared pair by pair.
     for keys in _keys(hashes, groups, width):
-        _link_pairs(hashes, head, most_bits, first, *_Table(keys, width).with_first())
+        _link_pairs(words, most_bits, first, *_Table(keys, width).with_first())
     for keys in _keys(hashes, groups, width):
         for left, right in _Table(keys, width).pairs(first):
-            _link_pairs(hashes, head, most_bits, first, left, right)
+            _link_pairs(words, most_bits, first, left, right)
 
 
 def link_burst(
@@ -55,9 +56,9 @@ def link_burst(
     ordered = numbers[order]
     start = np.arange(1, len(order) + 1)
     length = np.searchsorted(ordered, ordered + most_apart, side="left") - start
-    head = np.ascontiguousarray(hashes[:, :_HEAD])
+    words = list(np.ascontiguousarray(hashes.T))
     for left, right in _expand(np.arange(len(order)), start, np.maximum(length, 0)):
-        _link_pairs(hashes, head, most_bits, first, order[left], order[right])
+        _link_pairs(words, most_bits, first, order[left], order[right])
 
 
 def join(first: Indices, left: Indices, right: Indices) -> None:
@@ -83,26 +84,28 @@ class _Table:
         self._width = width
         self._order = np.argsort(keys, kind="stable")
         self._keys = keys[self._order]  # sorted
-        self._taken = np.zeros(2**width, bool)
-        self._taken[keys] = True
+        self._end = _run_ends(self._keys)
+        self._start = np.full(2**width, _NONE, np.int32)  # of the photos with a key, where there are any
+        begin = np.flatnonzero(np.diff(self._keys, prepend=-1))
+        self._start[self._keys[begin]] = begin
+        self._taken = self._start != _NONE
 
     def with_first(self) -> tuple[Indices, Indices]:
         """Each photo with the first of those that share its bits."""
-        return self._order, self._order[np.searchsorted(self._keys, self._keys)]
+        return self._order, self._order[self._start[self._keys]]
 
     def pairs(self, first: Indices) -> Iterator[tuple[Indices, Indices]]:
         """Pairs that differ in at most two bits of the group, each once, some at a time; not what is linked already."""
         place = np.arange(len(self._keys))
-        yield from self._meet(place, place + 1, np.searchsorted(self._keys, self._keys, side="right"), first)
+        yield from self._meet(place, place + 1, self._end, first)
         for bit in range(self._width):
             # Of two that differ in that bit, one has it at 0: asked from there, a pair is found once.
             asking = np.flatnonzero((self._keys >> bit) & 1 == 0)
             turns = np.array([1 << bit, *(1 << bit | 1 << lower for lower in range(bit))], np.int32)
             wanted = self._keys[asking] ^ turns[:, None]
             place = np.flatnonzero(self._taken[wanted])
-            keys, place = wanted.ravel()[place], asking[place % max(len(asking), 1)]
-            start, end = (np.searchsorted(self._keys, keys, side=side) for side in ("left", "right"))
-            yield from self._meet(place, start, end, first)
+            start, place = self._start[wanted.ravel()[place]], asking[place % max(len(asking), 1)]
+            yield from self._meet(place, start, self._end[start], first)
 
     def _meet(self, place: Indices, start: Indices, end: Indices, first: Indices) -> Iterator[tuple[Indices, Indices]]:
         """Each place with those from `start` to `end`, but for places that are linked to all of these."""
@@ -115,10 +118,10 @@ class _Table:
             yield self._order[one], self._order[other]
 
 
-def _run_ends(values: Indices) -> Indices:
+def _run_ends(values: npt.NDArray[np.integer]) -> Indices:
     """For each value the end of the run of equal ones that it lies in."""
-    ends = np.append(np.flatnonzero(values[1:] != values[:-1]) + 1, len(values))
-    return ends[np.searchsorted(ends, np.arange(len(values)), side="right")]
+    ends = np.append(np.flatnonzero(np.diff(values)) + 1, len(values))
+    return np.repeat(ends, np.diff(ends, prepend=0))
 
 
 def _keys(hashes: Words, groups: int, width: int) -> Iterator[npt.NDArray[np.int32]]:
@@ -141,12 +144,16 @@ def _expand(left: Indices, start: Indices, length: Indices) -> Iterator[tuple[In
         yield left[row], start[row] + number - (ends[row] - length[row])
 
 
-def _link_pairs(hashes: Words, head: Words, most_bits: int, first: Indices, left: Indices, right: Indices) -> None:
+def _link_pairs(words: list[Words], most_bits: int, first: Indices, left: Indices, right: Indices) -> None:
+    """Link those of the pairs that are near; `words` holds each of the hashes' words for all photos."""
     for begin in range(0, len(left), _AT_ONCE):
         one, other = left[begin : begin + _AT_ONCE], right[begin : begin + _AT_ONCE]
-        for words in (head, hashes):
-            apart = first[one] != first[other]
-            one, other = one[apart], other[apart]
-            near = np.bitwise_count(words[one] ^ words[other]).sum(axis=1, dtype=np.uint16) < most_bits
-            one, other = one[near], other[near]
+        apart = first[one] != first[other]
+        one, other = one[apart], other[apart]
+        bits = np.zeros(len(one), np.uint16)
+        for number, word in enumerate(words):
+            bits += np.bitwise_count(word[one] ^ word[other])
+            if number in _LOOKED_AGAIN:
+                near = bits < most_bits
+                one, other, bits = one[near], other[near], bits[near]
         join(first, one, other)
