@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tilecli import files
 from tilecli.audit.finding import KINDS, Finding
+from tilecli.data.catalog import read_index
 from tilecli.errors import DataError, UsageError, near_matches
+from tilecli.experiments.project import git
+from tilecli.layout import Project
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,30 @@ def write_ignored(path: Path, lines: Iterable[Ignored]) -> None:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(astuple(line) for line in sorted(lines, key=lambda line: (line.kind, line.subject)))
+
+
+def change(project: Project, words: Sequence[str], *, because: str | None) -> int:
+    """Ignore what `words` ask for, see `understand`; None for `because` takes it back. Returns how many lines changed.
+
+    Raises UsageError for words that mean nothing, or for what was not ignored and is to be taken back.
+    """
+    photos = read_index(project.index)
+    known = sorted({photo.photo for photo in photos} | {photo.defect for photo in photos})
+    lines = {(line.kind, line.subject): line for line in read_ignored(project.audit_ignored)}
+    gone = [subject for _, subject in lines if subject and subject not in known]
+    wanted = understand(words, [*known, *gone])
+    if because is None:
+        missing = [place for place in wanted if place not in lines]
+        if missing:
+            kind, subject = missing[0]
+            raise UsageError(f"'{' '.join(filter(None, (kind, subject)))}' is not ignored", hint="tiles data ignore")
+        lines = {place: line for place, line in lines.items() if place not in wanted}
+    else:
+        by = git(project.root, "config", "user.name", check=False)
+        today = datetime.now(UTC).date().isoformat()
+        lines |= {(kind, subject): Ignored(kind, subject, because, by, today) for kind, subject in wanted}
+    write_ignored(project.audit_ignored, lines.values())
+    return len(wanted)
 
 
 def understand(words: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:

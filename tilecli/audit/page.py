@@ -95,9 +95,11 @@ def _kind(kind: str, report: Report, pages: dict[Finding, str]) -> str:
     more = len(found) - _SHOWN
     rest = f"<article><p>and {more:,} more in report.json</p></article>" if more > 0 else ""
     bodies = "".join(pages[finding] for finding in found[:_SHOWN])
+    # Findings of few pictures stand side by side.
+    style = "" if any(finding.others or finding.picture for finding in found) else ' class="alone"'
     return (
         f'<section id="{kind}"><h2>{escape(meant.title)}: {len(found)}</h2><p>{escape(meant.meaning)}</p>'
-        f'<p class="mend">To mend: {escape(meant.mend)}</p>{bodies}{rest}</section>'
+        f'<p class="mend">To mend: {escape(meant.mend)}</p><div{style}>{bodies}</div>{rest}</section>'
     )
 
 

@@ -14,7 +14,7 @@ from tilecli.data.marks import as_rgb, ring
 from tilecli.data.preprocess import read_photo
 from tilecli.opencv import cv2
 
-SIDE = 240  # px, of a photo
+SIDE = 208  # px, of a photo
 _MARGIN = 20  # px of the photo around what is to be looked at
 _WIDE = 960  # px, of a picture that the evaluation drew
 _QUALITY = 82

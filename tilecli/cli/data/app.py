@@ -1,0 +1,13 @@
+"""`tiles data`: what the photos are, what is wrong with them, and in which formats they can leave."""
+
+from __future__ import annotations
+
+import typer
+
+from tilecli.cli.data import audit, ignore
+
+app = typer.Typer(no_args_is_help=True, help="Data: versions of the photos, batches, audits, formats.")
+
+LOOK = "Look"
+app.command("audit", rich_help_panel=LOOK)(audit.audit)
+app.command("ignore", rich_help_panel=LOOK)(ignore.ignore)
