@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from tilecli.cli.data import audit, ignore
+from tilecli.cli.data import audit, export, ignore
 
 app = typer.Typer(no_args_is_help=True, help="Data: versions of the photos, batches, audits, formats.")
 
-LOOK = "Look"
+LOOK, SHARE = "Look", "Share"
 app.command("audit", rich_help_panel=LOOK)(audit.audit)
 app.command("ignore", rich_help_panel=LOOK)(ignore.ignore)
+app.command("export", rich_help_panel=SHARE)(export.export)
