@@ -64,7 +64,8 @@ KINDS = {
     "leak": Kind(
         "Tiles in more than one subset",
         "Near-copies of training photos among those that measure: the figures flatter.",
-        "a new split, whose figures no longer compare with earlier ones: tiles split --by tile --force",
+        "a new split, whose figures no longer compare with earlier ones: "
+        "rm data/split.csv && tiles split --by tile --force",
     ),
     "empty-mask": Kind(
         "Defect types with an empty mask",
