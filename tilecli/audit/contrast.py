@@ -5,8 +5,8 @@ along it, the spread and the steepest slopes inside, an odd middle) it stands ou
 nothing that can be seen tells this place from any other. No sign is enough alone: uneven grinding is a step without an
 edge, a crack an edge without a step.
 
-Measured on 265 masks of the real photos: by its best sign, every true one stands out more than at 92 % of the other
-places; of masks moved to a random place, three quarters do not.
+Measured on the real photos: by its best sign, every true mask stands out more than at 90 % of the other places; of
+masks turned upside down, half stay below 85 %.
 """
 
 from __future__ import annotations
@@ -44,8 +44,12 @@ def visibility(photo: Uint8, mask: Uint8) -> float | None:
     located = [np.divmod(part, mask.shape[1]) for part in parts]
     others = []
     for down, right in rng.integers(-np.array(mask.shape), np.array(mask.shape) + 1, (_TRIES, 2)).tolist():
-        moved = [_moved(rows + down, columns + right, mask) for rows, columns in located]
-        if all(len(new) >= _LEAST_SHARE * len(old) for new, old in zip(moved, parts, strict=True)):
+        moved: list[_Places] = []
+        for rows, columns in reversed(located):  # the whole mask first: where it does not fit, nothing does
+            moved.insert(0, _moved(rows + down, columns + right, mask))
+            if len(moved[0]) < _LEAST_SHARE * len(rows):
+                break
+        else:
             others.append(_signs(maps, moved))
         if len(others) == _PLACES:
             break
