@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.browser import visit
-from tests.unit.audit.photos import HEIGHT, WIDTH, Dataset, dented, disc, surface
+from tests.photo_folder import HEIGHT, WIDTH, Dataset, dented, disc, surface
 from tilecli.cli.main import app
 from tilecli.layout import Project
 

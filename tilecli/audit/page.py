@@ -56,7 +56,7 @@ def write_page(project: Project, report: Report, out: Path) -> None:
 def _summary(report: Report) -> str:
     count, ignored = len(report.findings), sum(report.ignored.values())
     found = f"{count} finding{'' if count == 1 else 's'}" if count else "Nothing found"
-    spared = f", {ignored} ignored" if ignored else ""
+    spared = f" and {ignored} ignored" if ignored else ""
     return f"{found}{spared} in {len(report.photos):,} photos of {report.tiles['count']:,} tiles."
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.unit.audit.photos import HEIGHT, WIDTH, Dataset, dented, disc, surface
+from tests.photo_folder import HEIGHT, WIDTH, Dataset, dented, disc, surface
 from tilecli.audit import report as library
 from tilecli.audit.contrast import visibility
 from tilecli.audit.finding import KINDS

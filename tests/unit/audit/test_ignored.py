@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.audit.photos import Dataset, surface
+from tests.photo_folder import Dataset, surface
 from tilecli.audit.finding import Finding
 from tilecli.audit.ignored import Ignored, change, read_ignored, understand
 from tilecli.errors import DataError, UsageError

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.unit.audit.photos import HEIGHT, WIDTH, Dataset, disc, surface
+from tests.photo_folder import HEIGHT, WIDTH, Dataset, disc, surface
 from tilecli.config import DataParams
 from tilecli.data import sources
 from tilecli.data.catalog import Photo, read_index, read_mask
