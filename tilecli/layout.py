@@ -85,6 +85,16 @@ class Project:
         return self.root / "data" / "split_audit.json"
 
     @property
+    def audit(self) -> Path:
+        """What `tiles data audit` found: report.html and report.json."""
+        return self.root / "audit"
+
+    @property
+    def audit_ignored(self) -> Path:
+        """Findings that somebody has looked at and found well."""
+        return self.root / "data" / "audit_ignored.csv"
+
+    @property
     def training(self) -> Path:
         """DVCLive's folder."""
         return self.root / "training"

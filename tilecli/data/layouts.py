@@ -21,11 +21,18 @@ LOOKED_FOR = (
     "<Type>/Imgs/*.jpg with *.png masks",
     "images/ and masks/ with equal stems",
     "MVTec AD: train/good, test/<type>, ground_truth/<type>/*_mask.png",
+    "COCO: a JSON of images, annotations, categories",
+    "YOLO-seg: images/, labels/*.txt, data.yaml",
+    "Pascal VOC: JPEGImages, SegmentationClass, Annotations",
 )
 _MASK_ENDINGS = ("_mask", "-mask", "_gt")
 _SUBSETS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 
 Parts = tuple[str, ...]  # a relative path, split
+
+
+class UnknownLayoutError(DataError):
+    """Nothing in the names of the files says how they belong together."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def recognise_names(names: Iterable[str], root: Path, good: Iterable[str] = DEFA
     photos = sorted(tuple(name.split("/")) for name in names if is_photo_name(name))
     found = _find(photos)
     if not found:
-        raise DataError(
+        raise UnknownLayoutError(
             f"no layout that tiles knows; {_inventory(names)}",
             where=str(root),
             hint="arrange the photos as one of: " + "; ".join(LOOKED_FOR) + "; or give a CSV of image,mask,defect",

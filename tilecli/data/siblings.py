@@ -60,7 +60,7 @@ def find_siblings(photos: Sequence[Held]) -> list[list[Sibling]]:
         tiles.setdefault(held.tile, []).append(index)
     found: list[list[Sibling]] = [[] for _ in photos]
     several = [members for members in tiles.values() if len(members) > 1]
-    groups = in_threads(lambda members: _groups(photos, members), several, "register exposures", "tiles")
+    groups = in_threads(lambda members: register_groups(photos, members), several, "register exposures", "tiles")
     for shifts in (shifts for of_tile in groups for shifts in of_tile):
         for index, (down, right) in shifts.items():
             for other, (other_down, other_right) in shifts.items():
@@ -69,7 +69,7 @@ def find_siblings(photos: Sequence[Held]) -> list[list[Sibling]]:
     return found
 
 
-def _groups(photos: Sequence[Held], members: Sequence[int]) -> list[dict[int, tuple[int, int]]]:
+def register_groups(photos: Sequence[Held], members: Sequence[int]) -> list[dict[int, tuple[int, int]]]:
     """Photos of one tile that register with the first of them, with their shifts; then of the rest, and so on."""
     left, groups = list(members), []
     while left:

@@ -18,7 +18,16 @@ from tilecli.config import DataParams
 from tilecli.data import archive
 from tilecli.data.batch import is_batch, is_indexed, read_indexed
 from tilecli.data.download import download, shown
-from tilecli.data.layouts import DEFAULT_GOOD, Layout, Record, recognise, recognise_names
+from tilecli.data.formats.arriving import is_wanted, may_be_annotated, recognise_any
+from tilecli.data.layouts import (
+    DEFAULT_GOOD,
+    Layout,
+    Record,
+    UnknownLayoutError,
+    list_files,
+    recognise,
+    recognise_names,
+)
 from tilecli.data.names import defect_type, good_types, is_photo_name
 from tilecli.data.partfile import forget
 from tilecli.errors import DataError, near_matches
@@ -110,8 +119,9 @@ def bring(source: Source, downloads: Path) -> Source:
 
 def lay_out(source: Source, work: Path, params: DataParams) -> Layout:
     """The source's photos as files in a recognised layout; archives are unpacked and samples made in `work`."""
+    drawn = work.with_name(f"{work.name}-masks")  # not among what is unpacked
     if source.kind == "folder":
-        return read_indexed(source.path) if is_indexed(source.path) else recognise(source.path, params.good)
+        return recognise_any(source.path, drawn, params.good)
     if source.kind == "csv":
         return read_table(source.path, params.good)
     work.mkdir(parents=True)
@@ -121,8 +131,8 @@ def lay_out(source: Source, work: Path, params: DataParams) -> Layout:
         write_sample(work, params.sample.tiles, params.sample.seed)
         return recognise(work, params.good)
     try:
-        archive.unpack(source.path, work, params.max_unpacked_gb)
-        return recognise(work, params.good)
+        archive.unpack(source.path, work, params.max_unpacked_gb, is_wanted)
+        return recognise_any(work, drawn, params.good)
     except DataError as error:
         if source.downloaded and isinstance(error, archive.DamagedArchiveError):
             forget(source.path)  # so that the next try brings a fresh one
@@ -132,13 +142,20 @@ def lay_out(source: Source, work: Path, params: DataParams) -> Layout:
 def preview(text: str, root: Path, params: DataParams) -> Layout | None:
     """The layout that `text` would have, without unpacking or downloading; None where only fetching can tell."""
     source = locate(text, root)
-    if source.kind == "folder":
-        return read_indexed(source.path) if is_indexed(source.path) else recognise(source.path, params.good)
+    if source.kind == "folder" and is_indexed(source.path):
+        return read_indexed(source.path)
     if source.kind == "csv":
         return read_table(source.path, params.good)
-    if source.kind == "archive":
-        return recognise_names(archive.list_names(source.path, params.max_unpacked_gb), source.path, params.good)
-    return None
+    if source.kind not in ("folder", "archive"):
+        return None
+    folder = source.kind == "folder"
+    names = list_files(source.path) if folder else archive.list_names(source.path, params.max_unpacked_gb)
+    try:
+        return recognise_names(names, source.path, params.good)
+    except UnknownLayoutError:
+        if may_be_annotated(names):
+            return None
+        raise
 
 
 def read_table(path: Path, good: Iterable[str] = DEFAULT_GOOD) -> Layout:

@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tilecli.data.catalog import Photo
-from tilecli.data.hashing import Prints, Words, blocks, distances, take_prints
+from tilecli.data.hashing import Prints, Words, take_prints
+from tilecli.data.linking import link_burst, link_near
 
 # Two photos are linked when any pair holds: fewer differing bits than the first, burst numbers less apart than the
 # second. Unrelated photos differ in 400 to 550 bits, and their numbers are hundreds apart.
@@ -73,22 +74,20 @@ def burst_numbers(names: Sequence[str]) -> npt.NDArray[np.float64]:
 
 def link(hashes: Words, numbers: npt.NDArray[np.float64], rules: Sequence[Rule]) -> list[npt.NDArray[np.intp]]:
     """N×16 hashes and N burst numbers → per rule, for each photo the index of the first photo it is linked to."""
-    count = len(hashes)
-    firsts = [np.arange(count) for _ in rules]
-    for block in blocks(count, count):
-        # Links are mutual: each photo looks at those that come after it.
-        bits = distances(hashes[block], hashes[block.start :])
-        apart = np.abs(numbers[block, None] - numbers[None, block.start :])
-        for rule, first in zip(rules, firsts, strict=True):
-            linked = np.zeros(bits.shape, bool)
-            for most_bits, most_apart in rule:
-                linked |= (bits < most_bits) if math.isinf(most_apart) else (bits < most_bits) & (apart < most_apart)
-            for row in np.flatnonzero(linked.sum(axis=1) > 1):  # 1: itself
-                # All that the linked photos already belong to becomes one, named by its lowest index.
-                joined = np.unique(first[block.start + np.flatnonzero(linked[row])])
-                if len(joined) > 1:
-                    first[np.isin(first, joined)] = joined[0]
-    return firsts
+    known: dict[frozenset[tuple[int, float]], npt.NDArray[np.intp]] = {frozenset(): np.arange(len(hashes))}
+    for rule in rules:
+        # A rule that holds another's pairs goes on from there.
+        start = max((pairs for pairs in known if pairs <= set(rule)), key=len)
+        first = known[start].copy()
+        for most_bits, most_apart in rule:
+            if (most_bits, most_apart) in start:
+                continue
+            if math.isinf(most_apart):
+                link_near(hashes, most_bits, first)
+            else:
+                link_burst(hashes, numbers, most_bits, most_apart, first)
+        known[frozenset(rule)] = first
+    return [known[frozenset(rule)] for rule in rules]
 
 
 def tile_ids(names: Sequence[str], first: npt.NDArray[np.intp]) -> list[str]:

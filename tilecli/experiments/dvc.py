@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tilecli import progress, quiet
 from tilecli.errors import MissingExtraError, PipelineError
@@ -74,6 +77,28 @@ def plain(folder: Path, *arguments: str) -> str:
         words = (done.stderr or done.stdout).strip().removeprefix("ERROR: ")
         raise PipelineError(f"dvc {' '.join(arguments)} failed: {words}", where=str(folder))
     return done.stdout
+
+
+def script(folder: Path, text: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Run a Python script that uses DVC's library: what is `asked` on its standard input, its answer on the last line.
+
+    For what no command of DVC's does. PipelineError with the last words of a script that failed.
+    """
+    _dvc()
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        cwd=folder,
+        env=environment(),
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+    last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    # The last line of a traceback is `package.Error: what`.
+    raise PipelineError(re.sub(r"^[A-Za-z_.]+: ", "", last), where=str(folder))
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:

@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tilecli.errors import PipelineError, ProjectError, near_matches
-from tilecli.experiments import dvc, storage
+from tilecli.errors import PipelineError, ProjectError
+from tilecli.experiments import dvc
 from tilecli.experiments.keep import collect
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
+from tilecli.experiments.remotes import settings, writing
 from tilecli.layout import Project
 
 # What a remote has can only be said by DVC's own file systems. Sizes are asked for one by one: only of what goes.
@@ -85,7 +86,8 @@ def remote(project: Project, name: str | None, *, delete: bool) -> Remote:
     Raises ProjectError where there is no such remote, and where the list of a version's files is neither here nor
     there, so that nobody can say what it needs; PipelineError with DVC's words.
     """
-    chosen = _chosen(project, name)
+    chosen = settings.find(project, name).name
+    writing.follow(project)
     cache = dvccache.of(project)
     texts = [text.decode("utf-8", "replace") for text in collect.tracking_texts(project, set())]
     mentioned = collect.mentioned(text.encode() for text in texts)
@@ -118,16 +120,6 @@ def _kept_by_dvc(project: Project, texts: Iterable[str], folders: Collection[str
     by_git = {path for path in paths if git(project.root, "log", "--all", "-1", "--format=%h", "--", path)}
     own = {md5 for path, md5s in paths.items() if path in by_git for md5 in md5s}
     return set(folders) - own
-
-
-def _chosen(project: Project, name: str | None) -> str:
-    known = storage.remotes(project)
-    if not known:
-        raise ProjectError("this project has no remote", hint="tiles data remote add NAME URL")
-    if name is not None and name not in known:
-        hint = near_matches(name, known) or f"remotes: {', '.join(known)}"
-        raise ProjectError(f"there is no remote '{name}'", hint=hint)
-    return name or known[0]
 
 
 def _objects(cache: dvccache.Cache) -> Iterator[tuple[str, Path]]:

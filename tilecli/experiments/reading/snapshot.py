@@ -104,7 +104,7 @@ def tracked_by_dvc(project: Project, rev: str) -> list[Output]:
 def _left_out(pipeline: str) -> set[str]:
     """Paths that the text of a dvc.yaml keeps out of the cache or of remotes, also where git does not hold them yet."""
     found: set[str] = set()
-    for stage in (_mapping(pipeline, PIPELINE).get("stages") or {}).values():
+    for stage in (mapping(pipeline, PIPELINE).get("stages") or {}).values():
         for kind in ("outs", "metrics", "plots"):
             for out in (isinstance(stage, dict) and stage.get(kind)) or ():
                 for path, how in out.items() if isinstance(out, dict) else ():

@@ -1,0 +1,117 @@
+"""Photos of one spot under several exposures whose labels disagree, after they are laid over each other.
+
+Measured on the real photos: masks that mean the same agree at 0.9 and more, the others at 0.5 and less.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tilecli.audit.finding import Finding
+from tilecli.data.catalog import Photo, Uint8, read_mask
+from tilecli.data.photos import Held
+from tilecli.data.preprocess import read_photo
+from tilecli.data.siblings import register_groups
+from tilecli.data.threads import in_threads
+from tilecli.layout import GOOD
+from tilecli.opencv import cv2
+
+_SLACK = 5  # px that two masks of one defect may lie apart: shifts are whole px, pens are not steady
+_LEAST_AGREEMENT = 0.6
+_LEAST_PX = 20  # less of both masks on what both photos show says nothing
+_NAMED = 3  # photos named in a sentence
+_OUTSIDE = 2
+
+Shift = tuple[int, int]  # down, right, px
+
+
+def find_conflicts(photos: Sequence[Photo], tiles: Sequence[str], dataset: Path) -> list[Finding]:
+    """Findings of the kind exposures, one for each spot; `tiles` holds the tile of each photo."""
+    members: dict[str, list[Photo]] = defaultdict(list)
+    for photo, tile in zip(photos, tiles, strict=True):
+        members[tile].append(photo)
+    asked = [of for of in members.values() if len(of) > 1 and any(photo.defect != GOOD or photo.mask for photo in of)]
+    found = in_threads(lambda of_tile: list(_conflicts(of_tile, dataset)), asked, "compare exposures", "tiles")
+    return [finding for of_tile in found for finding in of_tile]
+
+
+def agreement(mask: Uint8, other: Uint8, shift: Shift) -> float:
+    """How much of two H×W masks, on what both photos show, lies within a few px of the other one: 0–1.
+
+    shift: what is at (y, x) of the first is at (y + down, x + right) of the other.
+    """
+    seen = _moved(other, shift, mask.shape)
+    mine, its = mask & (seen != _OUTSIDE), np.asarray(seen == 1, np.uint8)
+    total = int(mine.sum()) + int(its.sum())
+    if total < _LEAST_PX and (mask.any() == other.any() or not total):
+        return 1.0
+    square = np.ones((2 * _SLACK + 1, 2 * _SLACK + 1), np.uint8)
+    near = int((mine & cv2.dilate(its, square)).sum()) + int((its & cv2.dilate(mine, square)).sum())
+    return near / total
+
+
+def _conflicts(photos: Sequence[Photo], dataset: Path) -> Iterator[Finding]:
+    held = []
+    for photo in photos:
+        mask = read_mask(dataset, photo)
+        held.append(Held(photo.photo, "", photo.defect, read_photo(dataset / photo.image, 1), mask, mask))
+    if not any(one.mask.any() for one in held) and len({one.defect for one in held}) == 1:
+        return
+    for shifts in register_groups(held, range(len(held))):
+        opinions = _opinions(held, shifts)
+        if len(opinions) > 1:
+            yield _finding([[held[index] for index in one] for one in opinions], len(shifts))
+
+
+def _opinions(held: Sequence[Held], shifts: dict[int, Shift]) -> list[list[int]]:
+    """Photos of one spot, those with the same type and masks that agree together, the most common opinion first."""
+    opinion = {index: index for index in shifts}
+    for index, (down, right) in shifts.items():
+        for other, (other_down, other_right) in shifts.items():
+            if other <= index or opinion[index] == opinion[other] or held[index].defect != held[other].defect:
+                continue
+            shift = other_down - down, other_right - right
+            if agreement(held[index].mask, held[other].mask, shift) >= _LEAST_AGREEMENT:
+                joined = opinion[other]
+                opinion = {key: opinion[index] if value == joined else value for key, value in opinion.items()}
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index in sorted(shifts):
+        groups[opinion[index]].append(index)
+    return sorted(groups.values(), key=lambda group: (-len(group), not held[group[0]].mask.any(), group[0]))
+
+
+def _finding(opinions: list[list[Held]], count: int) -> Finding:
+    common, *others = opinions
+    odd = [held for group in others for held in group]
+    said = "; ".join(f"{_names(group)} {'say' if len(group) > 1 else 'says'} {_label(group)}" for group in opinions)
+    kinds = Counter(held.defect for group in opinions for held in group)
+    what = "types" if len(kinds) > 1 else "masks"
+    rest = (*(held.name for held in odd[1:]), *(held.name for held in common))
+    why = f"{count} photos of one spot, {what} differ: {said}."
+    return Finding("exposures", odd[0].name, why, rest, len(odd) / count)
+
+
+def _label(group: Sequence[Held]) -> str:
+    areas = sorted(int(held.mask.sum()) for held in group)
+    marked = f"{areas[len(areas) // 2]:,} px" if areas[-1] else "nothing marked"
+    return f"{group[0].defect}, {marked}"
+
+
+def _names(group: Sequence[Held]) -> str:
+    named = ", ".join(held.name for held in group[:_NAMED])
+    return named if len(group) <= _NAMED else f"{named} and {len(group) - _NAMED} more"
+
+
+def _moved(mask: Uint8, shift: Shift, shape: tuple[int, ...]) -> Uint8:
+    """The mask as the other photo, of `shape`, has it; places that it does not show are _OUTSIDE."""
+    moved = np.full(shape, _OUTSIDE, np.uint8)
+    (down, right), (height, width) = shift, mask.shape
+    top, bottom = max(0, -down), min(shape[0], height - down)
+    left, end = max(0, -right), min(shape[1], width - right)
+    if bottom > top and end > left:
+        moved[top:bottom, left:end] = mask[top + down : bottom + down, left + right : end + right]
+    return moved
