@@ -46,7 +46,7 @@ def test_only_what_no_version_needs_goes(versioned: Project, tmp_path: Path) -> 
     assert told(versioned, "gc", "--remote", "store", "--dry-run")["files"] == 8
     assert told(versioned, "gc", "--remote", "store", "--yes")["done"]
     assert objects(store / "files" / "md5") == base
-    assert "remotes: store" in data(versioned, "gc", "--remote", "stroe", code=1).output
+    assert "did you mean store" in data(versioned, "gc", "--remote", "stroe", code=1).output
 
     # What only the remote has is still needed there, although this machine cannot see what a version lists.
     dataset = next(name for name in base if name.endswith(".dir"))

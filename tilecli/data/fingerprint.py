@@ -64,13 +64,15 @@ def _listed(source: sources.Source) -> list[tuple[str, Path]]:
     found = []
     for folder, folders, names_here in os.walk(source.path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        below = Path(folder).relative_to(source.path)
         paths = (Path(folder) / name for name in names_here if not name.startswith("."))
-        found += [(path.relative_to(source.path).as_posix(), path) for path in paths if path.is_file()]
+        found += [((below / path.name).as_posix(), path) for path in paths if path.is_file()]
     return sorted(found)
 
 
 def _hash(path: Path, known: Seen, seen: Seen) -> str:
-    key = str(path.resolve())
+    # Not resolved: following the links of every folder above, for each of many files, takes longer than the rest.
+    key = str(path.absolute())
     facts = path.stat()
     size, time, content = known.get(key, (-1, -1, ""))
     if (size, time) != (facts.st_size, facts.st_mtime_ns):
