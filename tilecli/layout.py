@@ -8,6 +8,7 @@ from pathlib import Path
 from tilecli.errors import ProjectError
 
 GOOD = "good"  # the defect type of a photo without a defect, in every table
+BATCHES = "data/batches"  # of a project: photos that joined its dataset, one folder each
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Project:
     def sources(self) -> Path:
         """Hash of what each source on this machine holds."""
         return self.root / "environment" / "sources.json"
+
+    @property
+    def batches(self) -> Path:
+        """Photos that joined the dataset later, a folder per batch; `data.sources` says which count."""
+        return self.root / BATCHES
 
     @property
     def downloads(self) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.integration import experiments
+from tests.integration import data_projects, experiments
 from tilecli.cli.main import app
 from tilecli.layout import Project
 
@@ -46,3 +46,18 @@ def exp(monkeypatch: pytest.MonkeyPatch) -> Exp:
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def versioned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("versioned") / "place"
+    folder.mkdir()
+    data_projects.lay_down(folder)
+    return folder
+
+
+@pytest.fixture
+def versioned(versioned_once: Path, tmp_path: Path) -> Project:
+    """A project with 24 photos, split, committed and tagged `base`; its source lies beside it."""
+    shutil.copytree(versioned_once, tmp_path / "place", symlinks=True)
+    return Project(tmp_path / "place" / "my project")

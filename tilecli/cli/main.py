@@ -10,6 +10,7 @@ import typer
 
 from tilecli import __version__
 from tilecli.cli import bench, doctor, evaluate, export, fetch, init, model, predict, serve, split, train
+from tilecli.cli.data.app import app as data
 from tilecli.cli.exp.app import app as experiments
 from tilecli.errors import TRACEBACK_VARIABLE
 
@@ -47,6 +48,7 @@ DATA, MODEL, HELP = "Data", "Model", "This machine"
 app.command("init", rich_help_panel=DATA)(init.init)
 app.command("fetch", rich_help_panel=DATA)(fetch.fetch)
 app.command("split", rich_help_panel=DATA)(split.split)
+app.add_typer(data, name="data", rich_help_panel=DATA)
 app.command("train", rich_help_panel=MODEL)(train.train)
 app.command("export", rich_help_panel=MODEL)(export.export)
 app.command("eval", rich_help_panel=MODEL)(evaluate.evaluate)

@@ -42,7 +42,7 @@ class BadPhotosError(DataError):
         super().__init__(
             "\n".join([f"{count} cannot be used:", *lines]),
             where=where,
-            hint="mend them, or go on without them: tiles fetch --skip-bad",
+            hint="mend them, or go on without them: --skip-bad",
         )
         self.problems = list(problems)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from tilecli import files, progress
 from tilecli.config import DataParams
 from tilecli.data import sources
+from tilecli.data.batch import INDEX
 from tilecli.data.catalog import Photo, encode_mask, write_index
 from tilecli.data.checks import Problem, Remark, check_photo, report_problems, report_remarks
 from tilecli.data.layouts import Layout, Record
@@ -29,11 +30,18 @@ class _Item:
     root: Path
     record: Record
     waiting: Path  # + ".photo", ".png"
+    relabels: bool = False  # see layouts.Layout
+    mask_of: Path | None = None  # where a corrected mask waits instead
 
     @property
     def photo_path(self) -> Path:
         """The file that will be moved into the dataset."""
         return self.root / self.record.image if self.source.is_temporary else self.waiting.with_suffix(".photo")
+
+    @property
+    def mask_path(self) -> Path:
+        """The file that will be moved into the dataset as its mask."""
+        return self.mask_of or self.waiting.with_suffix(".png")
 
 
 @dataclass(frozen=True)
@@ -47,26 +55,22 @@ class _Kept:
     remarks: frozenset[Remark]
 
 
+_Pair = tuple[_Item, _Kept]
+
+
 def fetch_dataset(project: Project, params: DataParams) -> list[Photo]:
     """Make data/dataset from `params.sources` and return its index.
 
     Raises BadPhotosError with every photo that cannot be used (unless `params.skip_bad`), DataError for a source that
     is missing, unsafe or not understood, DownloadError where the network fails. Then the dataset stays as it was.
     """
-    found = sources.locate_all(params.sources, project.sources_root)
+    found = sources.locate_all(params.sources, project.sources_root, project.root)
     for source in found:
         if source.kind != "url":
             _refuse_own_dataset(source.path, project)
     found = [sources.bring(source, project.downloads) for source in found]
     with files.whole_folder(project.dataset) as folder:
-        work = folder / _WORK
-        (work / "checked").mkdir(parents=True)
-        layouts = [sources.lay_out(source, work / str(number), params) for number, source in enumerate(found)]
-        for layout in layouts:
-            _refuse_own_dataset(layout.root, project)
-        photos = _fill(folder, list(zip(found, layouts, strict=True)), params.skip_bad)
-        write_index(folder / project.index.name, photos)
-        shutil.rmtree(work)
+        photos, layouts = lay_into(folder, found, params, project)
     progress.result(
         "sources",
         rows=[
@@ -77,6 +81,24 @@ def fetch_dataset(project: Project, params: DataParams) -> list[Photo]:
     return photos
 
 
+def lay_into(
+    folder: Path, found: Sequence[sources.Source], params: DataParams, project: Project
+) -> tuple[list[Photo], list[Layout]]:
+    """Check every photo of the sources and put those that can be used, with their index, into the empty `folder`.
+
+    Returns the index and what each source was recognised as. Raises as `fetch_dataset` does.
+    """
+    work = folder / _WORK
+    (work / "checked").mkdir(parents=True)
+    layouts = [sources.lay_out(source, work / str(number), params) for number, source in enumerate(found)]
+    for layout in layouts:
+        _refuse_own_dataset(layout.root, project)
+    photos = _fill(folder, list(zip(found, layouts, strict=True)), params.skip_bad)
+    write_index(folder / INDEX, photos)
+    shutil.rmtree(work)
+    return photos, layouts
+
+
 def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_bad: bool) -> list[Photo]:
     """Check every photo and move those that can be used into `folder`; returns the index, sorted by name."""
     several = len(laid_out) > 1
@@ -84,10 +106,10 @@ def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_
     def label(source: sources.Source, file: str) -> str:
         return f"{source.name}/{file}" if several else file
 
-    items = [(source, layout.root, record) for source, layout in laid_out for record in layout.records]
+    items = [(source, layout, record) for source, layout in laid_out for record in layout.records]
     todo = [
-        _Item(source, root, record, folder / _WORK / "checked" / str(number))
-        for number, (source, root, record) in enumerate(items)
+        _Item(source, layout.root, record, folder / _WORK / "checked" / str(number), layout.relabels)
+        for number, (source, layout, record) in enumerate(items)
     ]
     outcomes = list(in_threads(_examine, todo, "check photos"))
     problems = [
@@ -101,12 +123,14 @@ def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_
         for mask in layout.lonely_masks
     ]
     where = ", ".join(source.text for source, _ in laid_out)
-    report_problems(problems, skip_bad, where)
     kept = [(item, outcome) for item, outcome in zip(todo, outcomes, strict=True) if isinstance(outcome, _Kept)]
+    named, misfits = _name(kept)
+    problems += [Problem(label(item.source, item.record.image), reason) for item, reason in misfits]
+    report_problems(problems, skip_bad, where)
     if not kept:
         raise DataError("no photo is left", where=where)
     report_remarks((label(item.source, item.record.image), outcome.remarks) for item, outcome in kept)
-    return _place(folder, kept)
+    return _place(folder, named)
 
 
 def _examine(item: _Item) -> _Kept | Problem:
@@ -117,20 +141,46 @@ def _examine(item: _Item) -> _Kept | Problem:
     if not item.source.is_temporary:
         item.photo_path.write_bytes(checked.data)  # the very bytes that were checked
     if checked.mask is not None:
-        item.waiting.with_suffix(".png").write_bytes(encode_mask(checked.mask))
+        mask = item.record.mask or ""
+        as_it_is = item.record.name and mask.endswith(".png")
+        item.mask_path.write_bytes((item.root / mask).read_bytes() if as_it_is else encode_mask(checked.mask))
     return _Kept(checked.defect, checked.width, checked.height, checked.mask is not None, checked.remarks)
 
 
-def _place(folder: Path, kept: Sequence[tuple[_Item, _Kept]]) -> list[Photo]:
-    """Name the photos and move them and their masks to where the index says."""
+def _name(kept: Sequence[_Pair]) -> tuple[dict[str, _Pair], list[tuple[_Item, str]]]:
+    """Name → photo. A source that corrects labels gives known photos its masks and types; its other photos are new.
+
+    Returns the corrections that cannot be made, with the reason, as well.
+    """
+    plain = [pair for pair in kept if not pair[0].relabels]
+    known = set(photo_names([_origin(*pair) for pair in plain]))
+    new = [*plain, *(pair for pair in kept if pair[0].relabels and pair[0].record.name not in known)]
+    named = dict(zip(photo_names([_origin(*pair) for pair in new]), new, strict=True))
+    misfits: list[tuple[_Item, str]] = []
+    for item, outcome in kept:
+        former, before = named.get(item.record.name, (item, outcome))
+        if former is item or not item.relabels:
+            continue
+        if (before.width, before.height) != (outcome.width, outcome.height):
+            size = f"{outcome.width}×{outcome.height} px, but the photo is {before.width}×{before.height} px"
+            misfits.append((item, f"corrects the label of {item.record.name} with a mask of {size}"))
+            continue
+        after = replace(before, defect=outcome.defect, has_mask=outcome.has_mask)
+        named[item.record.name] = replace(former, mask_of=item.mask_path), after
+    return named, misfits
+
+
+def _origin(item: _Item, outcome: _Kept) -> Origin:
+    path = item.record.name or str(PurePosixPath(item.record.image).with_suffix(""))
+    return Origin(item.source.name, path, outcome.defect)
+
+
+def _place(folder: Path, named: Mapping[str, _Pair]) -> list[Photo]:
+    """Move the photos and their masks to where the index says."""
     for name in ("images", "masks"):
         (folder / name).mkdir()
-    origins = [
-        Origin(item.source.name, str(PurePosixPath(item.record.image).with_suffix("")), outcome.defect)
-        for item, outcome in kept
-    ]
     photos = []
-    for name, (item, outcome) in zip(photo_names(origins), kept, strict=True):
+    for name, (item, outcome) in named.items():
         image = PurePosixPath(item.record.image)
         photo = Photo(
             photo=name,
@@ -138,13 +188,13 @@ def _place(folder: Path, kept: Sequence[tuple[_Item, _Kept]]) -> list[Photo]:
             mask=f"masks/{name}.png" if outcome.has_mask else "",
             defect=outcome.defect,
             source=item.source.name,
-            exposure=exposure(image.stem),
+            exposure=item.record.exposure or exposure(image.stem),
             width=outcome.width,
             height=outcome.height,
         )
         item.photo_path.replace(folder / photo.image)
         if photo.mask:
-            item.waiting.with_suffix(".png").replace(folder / photo.mask)
+            item.mask_path.replace(folder / photo.mask)
         photos.append(photo)
     return sorted(photos, key=lambda photo: photo.photo)
 

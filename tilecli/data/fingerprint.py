@@ -19,18 +19,21 @@ from tilecli.errors import DataError
 Seen = dict[str, tuple[int, int, str]]  # path → size, mtime in ns, SHA-256
 
 
-def fingerprints(texts: Iterable[str], root: Path, former: Mapping[str, str], cache: Path) -> dict[str, str]:
+def fingerprints(
+    texts: Iterable[str], root: Path, former: Mapping[str, str], cache: Path, own: Path | None = None
+) -> dict[str, str]:
     """Source as written in `data.sources` → hash of its files, for folders, archives and CSVs.
 
     former: what was found last time. It stays for a source that is not on this machine: whoever pulls the dataset from
-    a remote does not need the photos it was made of. cache: a JSON file, read and written.
+    a remote does not need the photos it was made of. cache: a JSON file, read and written. own: as for
+    `sources.locate`.
     """
     known = _read(cache)
     seen: Seen = {}
     found: dict[str, str] = {}
     for text in texts:
         try:
-            source = sources.locate(text, root)
+            source = sources.locate(text, root, own)
             if source.kind in ("folder", "archive", "csv"):
                 found[text] = _digest(source, known, seen)
         except (DataError, OSError):  # fetching says what is wrong with it, if it has to run

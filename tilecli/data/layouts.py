@@ -35,6 +35,8 @@ class Record:
     image: str
     mask: str | None
     defect: str | None  # None: the mask decides between `defect` and `good`
+    name: str = ""  # of the photo, where an index gives it; it is kept, and so are the mask's bytes
+    exposure: str = ""  # likewise
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Layout:
     root: Path
     records: tuple[Record, ...]
     lonely_masks: tuple[str, ...] = ()  # masks without a photo, relative to `root`
+    relabels: bool = False  # masks and types replace those of photos of the same name in earlier sources
 
     def counts(self) -> dict[str, int]:
         """Photos per defect type, defects first by name, then good ones, then those not labelled."""

@@ -16,11 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from tilecli.config import DataParams
 from tilecli.data import archive
+from tilecli.data.batch import is_indexed, read_indexed
 from tilecli.data.download import download, shown
 from tilecli.data.layouts import DEFAULT_GOOD, Layout, Record, recognise, recognise_names
 from tilecli.data.names import defect_type, good_types, is_photo_name
 from tilecli.data.partfile import forget
 from tilecli.errors import DataError, near_matches
+from tilecli.layout import BATCHES
 
 SAMPLE = "sample"
 MAGNETIC_TILES = "magnetic-tiles"
@@ -50,8 +52,11 @@ class Source:
         return self.kind in ("sample", "archive")
 
 
-def locate(text: str, root: Path) -> Source:
-    """What `text` means; a relative path starts at `root`, the project's folder. Raises DataError for nothing known."""
+def locate(text: str, root: Path, own: Path | None = None) -> Source:
+    """What `text` means; a relative path starts at `root`, the project's folder. Raises DataError for nothing known.
+
+    own: the folder of a temporary clone of the project, which has batches of its own.
+    """
     if text == SAMPLE:
         return Source(text, SAMPLE, "sample")
     if text in URLS:
@@ -65,7 +70,7 @@ def locate(text: str, root: Path) -> Source:
                 hint="bring the archive here by other means and give its path",
             )
         return Source(shown(text), _stem(_file_name(text)) or "download", "url", url=text)
-    path = root / Path(text).expanduser()
+    path = (own if own and is_batch(text) else root) / Path(text).expanduser()
     if path.is_dir():
         return Source(text, path.resolve().name or "photos", "folder", path)
     if path.is_file():
@@ -73,14 +78,21 @@ def locate(text: str, root: Path) -> Source:
         if kind == "archive" and archive.kind(path) is None:
             raise _no_archive(path)
         return Source(text, _stem(path.name) or "photos", kind, path)
+    if is_batch(text) and path.with_name(f"{path.name}.dvc").is_file():
+        raise DataError(f"the photos of batch {path.name} are not on this machine", where=text, hint="tiles data pull")
     raise DataError(f"there is no source '{text}'", where=str(path), hint=_known(text, path))
 
 
-def locate_all(texts: Iterable[str], root: Path) -> list[Source]:
+def is_batch(text: str) -> bool:
+    """Whether a word in `data.sources` stands for one of the project's own batches."""
+    return PurePosixPath(text).parent == PurePosixPath(BATCHES)
+
+
+def locate_all(texts: Iterable[str], root: Path, own: Path | None = None) -> list[Source]:
     """`locate` for each, with names made unique (`photos`, `photos-2`)."""
     sources: list[Source] = []
     names: set[str] = set()
-    for source in (locate(text, root) for text in dict.fromkeys(texts)):
+    for source in (locate(text, root, own) for text in dict.fromkeys(texts)):
         name, number = source.name, 2
         while name in names:
             name, number = f"{source.name}-{number}", number + 1
@@ -105,7 +117,7 @@ def bring(source: Source, downloads: Path) -> Source:
 def lay_out(source: Source, work: Path, params: DataParams) -> Layout:
     """The source's photos as files in a recognised layout; archives are unpacked and samples made in `work`."""
     if source.kind == "folder":
-        return recognise(source.path, params.good)
+        return read_indexed(source.path) if is_indexed(source.path) else recognise(source.path, params.good)
     if source.kind == "csv":
         return read_table(source.path, params.good)
     work.mkdir(parents=True)
@@ -127,7 +139,7 @@ def preview(text: str, root: Path, params: DataParams) -> Layout | None:
     """The layout that `text` would have, without unpacking or downloading; None where only fetching can tell."""
     source = locate(text, root)
     if source.kind == "folder":
-        return recognise(source.path, params.good)
+        return read_indexed(source.path) if is_indexed(source.path) else recognise(source.path, params.good)
     if source.kind == "csv":
         return read_table(source.path, params.good)
     if source.kind == "archive":

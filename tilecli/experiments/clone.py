@@ -15,6 +15,7 @@ from typing import Any
 from tilecli.errors import MissingExtraError, ProjectError
 from tilecli.experiments import storage
 from tilecli.experiments.project import ensure_identity, git
+from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import Project
 
 # Settings of DVC that hold a path, which may be relative to the folder of the config file.
@@ -35,7 +36,8 @@ def clone_at(project: Project, rev: str, folder: Path) -> Project:
     """Clone the project's repository into `folder` with `rev` checked out; returns the project inside the clone.
 
     The clone has the repository's git identity and DVC settings (config.local too), reads and writes the same DVC
-    cache, and runs no hooks. DVC's own files are not checked out: `dvc checkout` there brings those that are wanted.
+    cache, and runs no hooks. Of DVC's own files the batches of photos are there, which `fetch` reads, as far as the
+    cache has them; `dvc checkout` brings the others that are wanted.
     """
     sha = git(project.root, "rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}", check=False)
     if not sha:
@@ -57,6 +59,7 @@ def clone_at(project: Project, rev: str, folder: Path) -> Project:
             raise ProjectError(f"the commit {sha[:7]} holds no dvc.yaml", where=prefix or str(top))
         _copy_identity(top, folder)
         _configure_dvc(project, inside, cache)
+        _bring_batches(inside, dvccache.Cache(cache))
     except BaseException:
         remove(folder)
         raise
@@ -83,6 +86,14 @@ def _borrow_everything(top: Path, folder: Path) -> None:
     alternates.write_text(f"{common / 'objects'}\n", encoding="utf-8")
     if (common / "shallow").is_file():
         shutil.copy2(common / "shallow", folder / ".git" / "shallow")
+
+
+def _bring_batches(inside: Project, cache: dvccache.Cache) -> None:
+    if not inside.batches.is_dir():
+        return
+    for out in snapshot.outputs(inside, snapshot.WORKSPACE):
+        if (inside.root / out.path).parent == inside.batches and not cache.missing([out]):
+            cache.restore(out, inside.root / out.path, linked=True)
 
 
 def _copy_identity(top: Path, folder: Path) -> None:

@@ -37,7 +37,8 @@ def write_environment(project: Project, params: Params) -> None:
     except (OSError, ValueError):
         former = {}
     cache = project.scratch / "source_hashes.json"
-    files.write_json(project.sources, fingerprints(params.data.sources, project.sources_root, former, cache))
+    found = fingerprints(params.data.sources, project.sources_root, former, cache, project.root)
+    files.write_json(project.sources, found)
 
 
 def locked_requirements(package: str = PACKAGE, extras: tuple[str, ...] = EXTRAS) -> list[str]:

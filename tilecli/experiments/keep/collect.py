@@ -59,7 +59,7 @@ def plan(project: Project, keep: int, by: str | None = None, *, cache: bool = Tr
 def run(project: Project, work: Plan) -> None:
     """Do what the plan says."""
     if work.files:
-        _refuse_while_running(project)
+        refuse_while_running(project)
     manage.remove(project, work.removed)
     for file in work.files:
         file.unlink(missing_ok=True)
@@ -69,17 +69,17 @@ def _unneeded(project: Project, cache: caches.Cache, removed: Sequence[Record]) 
     """Files of the cache that the removed experiments refer to and nothing that stays does."""
     prefix = git(project.root, "rev-parse", "--show-prefix")
     locks = objects.read(project.root, [f"{record.rev}:{prefix}{snapshot.LOCK}" for record in removed])
-    candidates = _mentioned(content for content in locks if content is not None)
-    staying = _mentioned(_tracking_texts(project, {manage.ref_of(record) for record in removed}))
+    candidates = mentioned(content for content in locks if content is not None)
+    staying = mentioned(tracking_texts(project, {manage.ref_of(record) for record in removed}))
     # A folder that stays may share files with one that goes, so what is inside decides, not the folder's hash alone.
     return {
         path
-        for md5 in _with_inside(cache, candidates) - _with_inside(cache, staying)
+        for md5 in with_inside(cache, candidates) - with_inside(cache, staying)
         if (path := cache.object(md5)).is_file()
     }
 
 
-def _with_inside(cache: caches.Cache, hashes: Iterable[str]) -> set[str]:
+def with_inside(cache: caches.Cache, hashes: Iterable[str]) -> set[str]:
     """The hashes and those of the files in the folders among them."""
     found = set(hashes)
     for md5 in tuple(found):
@@ -88,12 +88,12 @@ def _with_inside(cache: caches.Cache, hashes: Iterable[str]) -> set[str]:
     return found
 
 
-def _mentioned(contents: Iterable[bytes]) -> set[str]:
+def mentioned(contents: Iterable[bytes]) -> set[str]:
     """Every hash in these texts. What only looks like one keeps a file too many, which does no harm."""
     return {md5 for content in contents for md5 in _MD5.findall(content.decode("utf-8", "replace"))}
 
 
-def _tracking_texts(project: Project, gone: set[str]) -> Iterator[bytes]:
+def tracking_texts(project: Project, gone: set[str]) -> Iterator[bytes]:
     """The dvc.lock and .dvc files of every commit that stays reachable, of stashes, working trees and clones."""
     refs = git(project.root, "for-each-ref", "--format=%(objectname) %(refname)").splitlines()
     starts = [sha for sha, ref in (line.split(" ", 1) for line in refs) if ref not in gone | set(manage.DVC_NOTES)]
@@ -126,7 +126,7 @@ def _tracking_files(project: Project) -> Iterator[Path]:
         yield from (Path(folder) / name for name in names if _tracks(name))
 
 
-def _refuse_while_running(project: Project) -> None:
+def refuse_while_running(project: Project) -> None:
     """A run keeps files in the cache before anything mentions them; DVC notes down which processes are running."""
     for folder, _, names in os.walk(project.root / ".dvc" / "tmp"):
         if "rwlock" not in names:

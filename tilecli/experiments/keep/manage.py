@@ -49,7 +49,7 @@ def apply(project: Project, name: str, *, force: bool = False) -> Applied:
     record = store.find(store.experiments(project), name)
     wanted = snapshot.tracked_by_dvc(project, record.rev)
     dvccache.require(project, wanted, record.name)
-    changed, unsaved = unsaved_files(project, record), _unsaved_outputs(project)
+    changed, unsaved = unsaved_files(project, record), unsaved_outputs(project)
     if (changed or unsaved) and not force:
         shown = [*changed, *unsaved]
         more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
@@ -162,7 +162,7 @@ def _update_refs(project: Project, commands: Sequence[str]) -> None:
         raise ProjectError(f"git could not change the experiments: {done.stderr.strip()}", where=str(project.root))
 
 
-def _unsaved_outputs(project: Project) -> list[str]:
+def unsaved_outputs(project: Project) -> list[str]:
     """Outputs in the workspace whose contents the cache does not have, such as the half of an interrupted training."""
     status = json.loads(dvc.plain(project.root, "data", "status", "--json") or "{}")
     uncommitted = status.get("uncommitted", {})

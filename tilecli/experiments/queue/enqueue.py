@@ -123,7 +123,9 @@ def untracked(project: Project) -> tuple[list[str], list[str]]:
 
 
 def snapshot_of(project: Project, base: str, extra: Sequence[str]) -> str:
-    """A commit on `base` of the tracked files as they are now, and of `extra` ones; the user's index is not touched.
+    """A commit on `base` of the tracked files as they are now, new ones that are staged and `extra` ones.
+
+    The user's index is not touched.
 
     `base` itself where nothing differs from it.
     """
@@ -133,6 +135,9 @@ def snapshot_of(project: Project, base: str, extra: Sequence[str]) -> str:
         git(project.root, "read-tree", base, variables=index)
         top = Path(git(project.root, "rev-parse", "--show-toplevel"))
         git(top, "add", "--update", variables=index)
+        staged = git(top, "diff", "--cached", "--name-only", "--diff-filter=A", "-z", base).split("\0")
+        if present := [path for path in staged if path and (top / path).is_file()]:
+            git(top, "add", "--force", "--", *(f":(literal){path}" for path in present), variables=index)
         if extra:
             git(project.root, "add", "--force", "--", *extra, variables=index)
         tree = git(project.root, "write-tree", variables=index)
