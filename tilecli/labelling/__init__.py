@@ -1,1 +1,1 @@
-"""A local page to paint, correct or reject masks: which photos, their drafts, their exposures, and the batch they become."""
+"""A local page to label photos: which ones, their drafts, their exposures, and the batch that they become."""

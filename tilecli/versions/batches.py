@@ -50,8 +50,9 @@ def write_batch(
     """Make a batch of checked photos part of the dataset, whole or not at all; params.yaml names it from then on.
 
     by: who made it; origin: where the photos came from; photos: what was done to each, see `Facts.photos`. With
-    `relabels` the masks and types of photos that the dataset has already replace theirs. Raises DataError for a name that is taken or cannot be one, and for names of photos that
-    the dataset has; PipelineError where DVC fails. Then everything is as it was.
+    `relabels` the masks and types of photos that the dataset has already replace theirs. Raises DataError for a
+    name that is taken or cannot be one, and for names of photos that the dataset has; PipelineError where
+    DVC fails. Then everything is as it was.
     """
     prepare(project)
     check_name(project, name)

@@ -23,6 +23,7 @@ export class Easel {
     this.thick = 9; // px of the photo
     this.linked = false; // whether a stroke draws on every exposure
     this.beside = true; // whether the other exposures are shown
+    this.contrast = 1;
     this.held = false; // the space bar, which moves the photo
     this.look = { shown: true, opacity: 0.35, colours: readColours() };
     this.view = { scale: 1, x: 0, y: 0 }; // of the first photo, device px
@@ -45,6 +46,12 @@ export class Easel {
   setBeside(beside) {
     this.beside = beside;
     if (this.docs.length > 0) this.#hang();
+  }
+
+  /** contrast: 1 as the photos are, see `Pane.stretch`. */
+  setContrast(contrast) {
+    this.contrast = contrast;
+    for (const pane of this.panes) pane.stretch(contrast);
   }
 
   setTool(tool) {
@@ -169,6 +176,7 @@ export class Easel {
     this.grid.append(...this.panes.map(({ frame }) => frame));
     this.grid.classList.toggle("several", this.panes.length > 1);
     for (const pane of this.panes) this.#listen(pane);
+    this.setContrast(this.contrast);
     this.pointer = null;
     this.#resize(true);
   }

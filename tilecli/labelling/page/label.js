@@ -11,16 +11,31 @@ import * as server from "./server.js";
 import { Strip } from "./strip.js";
 import { counted } from "./words.js";
 
+const PEN = "Wheel: size. Ctrl and wheel: zoom. Space or right button: move.";
+const MOUSE = {
+  brush: PEN,
+  eraser: PEN,
+  polygon: "Click corners; Enter, two clicks or the first corner closes, Shift and Enter cuts out.",
+  hand: "Drag moves, the wheel zooms, two clicks fit.",
+};
+const FINGERS = "One finger draws, two move and zoom.";
+const TOUCH = {
+  brush: FINGERS,
+  eraser: FINGERS,
+  polygon: "Tap corners; the first corner closes.",
+  hand: "One finger moves, two zoom.",
+};
 const KEPT = 8; // spots whose masks and steps stay in memory
 const READABLE = 8000; // ms that a notice stays
+const touch = matchMedia("(pointer: coarse)");
 const part = id => document.getElementById(id);
-const between = (low, value, high) => Math.min(high, Math.max(low, value));
 
 let queue = { photos: [], types: [], good: "good" };
 let at = -1; // of the photo that is looked at
 let lastType = ""; // that was given to a photo
 let turn = 0; // of loading, so that a slow photo does not replace one chosen after it
 let silence = 0;
+const others = new Map(); // photos that are not in the queue, exposures of one that is → state
 const spots = new Map(); // names of all exposures → { docs, history }
 
 const easel = new Easel(part("stage"), {
@@ -58,8 +73,8 @@ const hears = {
     if (index >= 0) {
       queue.photos[index].state = doc.facts.state;
       strip.update(index);
-      showProgress(queue.photos);
-    }
+    } else others.set(doc.name, doc.facts.state);
+    showProgress(queue.photos, [...others.values()]);
     if (doc === current()) show();
   },
   failed(doc, problem) {
@@ -101,7 +116,6 @@ async function go(index) {
     });
     easel.show(exposures, spot.history, facts.box);
     showFacts(exposures[0].doc, index, queue.photos.length);
-    contrast();
     showSpot(exposures.length);
     show();
     part("announced").textContent = `${name}, ${part("place").textContent}. ${facts.why}`;
@@ -147,12 +161,7 @@ function choose(tool) {
   for (const button of document.querySelectorAll("[data-tool]")) {
     if (button.tagName === "BUTTON") button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
   }
-  part("hint").textContent = {
-    brush: "Wheel: size. Ctrl and wheel: zoom. Space or right button: move.",
-    eraser: "Wheel: size. Ctrl and wheel: zoom. Space or right button: move.",
-    polygon: "Click corners; Enter, two clicks or the first corner closes, Shift and Enter cuts out.",
-    hand: "Drag moves, wheel and two fingers zoom.",
-  }[tool];
+  part("hint").textContent = (touch.matches ? TOUCH : MOUSE)[tool];
 }
 
 function setType(name) {
@@ -204,24 +213,6 @@ async function reset() {
   }, [first]);
 }
 
-function contrast() {
-  const share = Number(part("contrast").value) / 100;
-  part("contrast-said").textContent = `${Math.round(share * 100)} %`;
-  // Stretched about the middle grey of the photo, not of all photos: many are dark.
-  const mean = current()?.picture ? meanOf(current().picture) : 128;
-  const lift = 1 + (128 / between(8, mean, 247) - 1) * Math.min(1, (share - 1) * 2);
-  part("panes").style.setProperty("--look", share > 1 ? `brightness(${lift}) contrast(${share})` : "none");
-}
-
-function meanOf(picture) {
-  const context = new OffscreenCanvas(16, 16).getContext("2d", { willReadFrequently: true });
-  context.drawImage(picture, 0, 0, 16, 16);
-  const { data } = context.getImageData(0, 0, 16, 16);
-  let sum = 0;
-  for (let index = 0; index < data.length; index += 4) sum += data[index] + data[index + 1] + data[index + 2];
-  return sum / (3 * 256);
-}
-
 function slide(id, step) {
   part(id).value = Number(part(id).value) + step;
   part(id).dispatchEvent(new Event("input"));
@@ -249,6 +240,7 @@ function saveBatch() {
 async function saved({ name, photos, next }) {
   for (const { docs } of spots.values()) for (const doc of docs) doc.rest();
   spots.clear();
+  others.clear();
   await load(Math.max(0, at));
   part("saved-said").textContent = `${name} with ${counted(photos, "photo")} is part of the dataset.`;
   part("saved-next").textContent = next.join("\n");
@@ -260,7 +252,7 @@ async function load(index) {
   lastType ||= queue.types[0];
   fillTypes(queue.types, queue.good, setType);
   strip.fill(queue.photos);
-  showProgress(queue.photos);
+  showProgress(queue.photos, [...others.values()]);
   part("project").textContent = queue.project;
   await go(index);
   document.body.dataset.shows = "done";
@@ -345,7 +337,10 @@ function listenToButtons() {
   click("save", saveBatch);
   click("help", () => part("help-box").showModal());
   part("thick").addEventListener("input", event => easel.setThick(Number(event.target.value)));
-  part("contrast").addEventListener("input", contrast);
+  part("contrast").addEventListener("input", ({ target }) => {
+    part("contrast-said").textContent = `${target.value} %`;
+    easel.setContrast(Number(target.value) / 100);
+  });
   part("opacity").addEventListener("input", ({ target }) => {
     part("opacity-said").textContent = `${target.value} %`;
     easel.look.opacity = Number(target.value) / 100;

@@ -37,6 +37,17 @@ export class Pane {
     this.image = null;
   }
 
+  /** contrast: 1 as it is, more stretches it about the photo's own middle grey: of one spot, some are dark. */
+  stretch(contrast) {
+    const { picture } = this.doc;
+    if (contrast <= 1 || !picture) {
+      this.photo.style.filter = "";
+      return;
+    }
+    const lift = 1 + (128 / Math.min(247, Math.max(8, meanOf(picture))) - 1) * Math.min(1, (contrast - 1) * 2);
+    this.photo.style.filter = `brightness(${lift}) contrast(${contrast})`;
+  }
+
   /** Where a place of the frame, CSS px, lies in the first photo. */
   place({ x, y }, view) {
     const ratio = devicePixelRatio;
@@ -106,4 +117,14 @@ export class Pane {
       twice(1.5, erase ? [4, 3] : [], () => context.arc(...at(pointer), radius, 0, 7));
     } else if (pointer) twice(1.5, [], () => context.arc(...at(pointer), 2 * devicePixelRatio, 0, 7));
   }
+}
+
+/** The mean grey of a picture, 0–255. */
+function meanOf(picture) {
+  const context = new OffscreenCanvas(16, 16).getContext("2d", { willReadFrequently: true });
+  context.drawImage(picture, 0, 0, 16, 16);
+  const { data } = context.getImageData(0, 0, 16, 16);
+  let sum = 0;
+  for (let at = 0; at < data.length; at += 4) sum += data[at] + data[at + 1] + data[at + 2];
+  return sum / (3 * 256);
 }

@@ -57,10 +57,11 @@ export function fillTypes(types, good, choose) {
   }));
 }
 
-/** How far one has come. */
-export function showProgress(photos) {
+/** How far one has come. others: states of photos that are not in the queue. */
+export function showProgress(photos, others) {
   const open = photos.filter(({ state }) => state === "todo").length;
-  const unsaved = photos.filter(({ state }) => state === "changed" || state === "new").length;
+  const states = [...photos.map(({ state }) => state), ...others];
+  const unsaved = states.filter(state => state === "changed" || state === "new").length;
   Object.assign(part("bar"), { max: Math.max(1, photos.length), value: photos.length - open });
   const said = unsaved > 0 ? `, ${whole(unsaved)} to save` : "";
   part("count").textContent = `${whole(photos.length - open)} of ${whole(photos.length)} looked at${said}`;

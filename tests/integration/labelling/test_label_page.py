@@ -1,0 +1,211 @@
+"""Painting, correcting and rejecting in a real browser, and the dataset that comes of it."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.integration.data_projects import index, mask_of, tiles
+from tests.integration.labelling.conftest import CUTS, HEIGHT, WIDTH
+from tests.integration.labelling.desk import Page, Started, draft, settled
+from tests.photosets import HEIGHT as SMALL_HEIGHT
+from tests.photosets import WIDTH as SMALL_WIDTH
+from tilecli.data.catalog import read_mask
+from tilecli.layout import GOOD, Project
+
+pytestmark = pytest.mark.timeout(600)
+Begin = Callable[..., tuple[Started, Page]]
+SMALL = (SMALL_HEIGHT, SMALL_WIDTH)
+FIRST, SECOND, THIRD = CUTS
+
+
+def a_good_photo(project: Project) -> str:
+    return next(name for name, photo in index(project).items() if photo.defect == GOOD)
+
+
+def label(project: Project, name: str) -> np.ndarray:
+    return read_mask(project.dataset, index(project)[name])
+
+
+def disc(height: int, width: int, x: float, y: float, radius: float) -> np.ndarray:
+    rows, columns = np.mgrid[:height, :width]
+    return (np.hypot(columns + 0.5 - x, rows + 0.5 - y) <= radius).astype(np.uint8)
+
+
+def test_painting_saves_a_batch_that_changes_the_dataset(exposed: Project, labelling: Begin) -> None:
+    good = a_good_photo(exposed)
+    crack = next(name for name, photo in index(exposed).items() if photo.defect == "crack" and "exp" not in name)
+    rejected = next(name for name, photo in index(exposed).items() if photo.defect == "blowhole")
+    as_it_is = [name for name, photo in index(exposed).items() if photo.defect == "blowhole"][1]
+    before = mask_of(exposed, rejected)
+    _, page = labelling(exposed, good, crack, rejected, as_it_is, "--by", "Nora")
+
+    page.see(good)
+    page.press("[", "[", "2")  # 9 px → 7 px, then the type of what will be drawn
+    assert page.says("thick-said") == "7 px"
+    page.drag(page.at(10.5, 10.5, good, SMALL), page.at(20.5, 10.5, good, SMALL))
+    drawn = draft(exposed, good)
+    assert drawn.defect == "crack"
+    stroke = np.clip(sum(disc(*SMALL, x, 10.5, 3.5) for x in np.arange(10.5, 20.6, 0.5)), 0, 1)
+    missed = (drawn.mask != stroke).sum()
+    assert missed <= 0.1 * stroke.sum(), f"{missed} px of {stroke.sum()} are not where the mouse was"
+    painted = drawn.mask
+
+    page.press("Enter")
+    page.see(crack)
+    page.press("g")
+    assert not settled(exposed, crack, 0).any()
+    assert draft(exposed, crack, drawn=False).defect == GOOD
+
+    page.press("Enter")
+    page.see(rejected)
+    page.press("x")
+    page.page.fill("#reason", "blurred")
+    page.press("Enter")
+    assert draft(exposed, rejected).action == "reject"
+
+    page.see(as_it_is)
+    page.press("Enter")
+    assert np.array_equal(settled(exposed, as_it_is, int(label(exposed, as_it_is).sum())), label(exposed, as_it_is))
+
+    page.press("s")
+    page.wait("batch-counts", "2 photos corrected, 1 photo left as it is, 1 photo rejected")
+    page.page.fill("#batch-name", "by-hand")
+    page.page.fill("#batch-note", "first try")
+    page.page.click("#batch-save")
+    page.wait("saved-said", "by-hand with 2 photos")
+
+    assert np.array_equal(label(exposed, good), painted)
+    assert index(exposed)[good].defect == "crack"
+    assert not label(exposed, crack).any()
+    assert index(exposed)[crack].defect == GOOD
+    assert mask_of(exposed, rejected) == before
+    facts = json.loads((exposed.batches / "by-hand" / "batch.json").read_text())
+    assert (facts["by"], facts["note"], facts["relabels"], facts["origin"]) == (
+        "Nora", "first try", True, "tiles data label",
+    )  # fmt: skip
+    said = {name: (what["action"], what.get("reason")) for name, what in facts["photos"].items()}
+    assert said == {
+        good: ("corrected", None), crack: ("corrected", None), rejected: ("rejected", "blurred"),
+        as_it_is: ("confirmed", None),
+    }  # fmt: skip
+    assert not any((exposed.scratch / "labels").iterdir())
+
+    tiles(exposed, "fetch", "--force")
+    assert np.array_equal(label(exposed, good), painted)
+    assert index(exposed)[crack].defect == GOOD
+
+
+def test_undo_redo_erase_polygon_and_holes(exposed: Project, labelling: Begin) -> None:
+    good = a_good_photo(exposed)
+    _, page = labelling(exposed, good)
+
+    def place(x: float, y: float) -> list[float]:
+        return page.at(x, y, good, SMALL)
+
+    page.press("p")
+    for corner in ((5, 5), (25, 5), (25, 20), (5, 20)):
+        page.page.mouse.click(*place(*corner))
+    page.press("Enter")
+    square = settled(exposed, good, 300)
+    assert square[5:20, 5:25].all()
+
+    page.press("e", "[", "[", "[", "[")
+    assert page.says("thick-said") == "5 px"
+    page.page.mouse.click(*place(12.5, 12.5))
+    hole = int(disc(*SMALL, 12.5, 12.5, 2.5).sum())
+    assert settled(exposed, good, 300 - hole)[12, 12] == 0
+    page.press("f")
+    settled(exposed, good, 300)
+    page.press("z")
+    settled(exposed, good, 300 - hole)
+    page.press("Control+z", "Control+z")
+    settled(exposed, good, None)  # as if nobody had touched it
+    assert page.says("state") == "To look at"
+    page.press("y", "Control+y", "Control+Shift+z")
+    settled(exposed, good, 300)
+
+    page.press("p")
+    for corner in ((0, 0), (40, 0), (40, 10), (0, 10)):
+        page.page.mouse.click(*place(*corner))
+    page.press("Shift+Enter")
+    assert not settled(exposed, good, 200)[:10].any()
+    page.press("r")
+    settled(exposed, good, None)
+
+
+def test_one_mask_serves_all_exposures(exposed: Project, labelling: Begin) -> None:
+    _, page = labelling(exposed, FIRST)
+    assert page.panes() == [FIRST, SECOND, THIRD]
+    tops, lefts = zip(*CUTS.values(), strict=True)
+    # What the three cover together, and how far that reaches beyond each.
+    extent = (HEIGHT + max(tops) - min(tops), WIDTH + max(lefts) - min(lefts))
+    shift = {name: (top - min(tops), left - min(lefts)) for name, (top, left) in CUTS.items()}
+
+    page.press("a")
+    top, left = CUTS[SECOND]
+    spot = (70, 40)  # x, y of the whole spot
+    page.page.mouse.click(*page.at(spot[0] - left, spot[1] - top, SECOND, extent, (shift[FIRST][0] + CUTS[SECOND][0] - CUTS[FIRST][0], shift[FIRST][1] + CUTS[SECOND][1] - CUTS[FIRST][1])))  # fmt: skip # noqa: E501
+    masks = {name: draft(exposed, name).mask for name in CUTS}
+    for name, (top, left) in CUTS.items():
+        new = masks[name] - label(exposed, name)
+        rows, columns = np.nonzero(new)
+        middle = (columns.mean() + 0.5 + left, rows.mean() + 0.5 + top)
+        assert middle == pytest.approx(spot, abs=1.0), name
+
+    page.press("a")  # from now on one at a time
+    page.press("c")
+    assert not settled(exposed, FIRST, 0).any()
+    assert settled(exposed, SECOND, int(masks[SECOND].sum())).any()
+    page.press("z", "u")
+    top, left = CUTS[FIRST]
+    wanted = int(masks[FIRST].sum())
+    for name in (SECOND, THIRD):
+        copied = settled(exposed, name, wanted)
+        rows, columns = np.nonzero(copied)
+        other_top, other_left = CUTS[name]
+        first_rows, first_columns = np.nonzero(masks[FIRST])
+        assert rows.mean() + other_top == pytest.approx(first_rows.mean() + top)
+        assert columns.mean() + other_left == pytest.approx(first_columns.mean() + left)
+    page.press("d")
+    assert page.panes() == [FIRST]
+
+
+def test_killed_it_loses_nothing_that_was_drawn(exposed: Project, labelling: Begin) -> None:
+    good = a_good_photo(exposed)
+    server, page = labelling(exposed, good)
+    page.page.mouse.click(*page.at(10, 10, good, SMALL))
+    drawn = draft(exposed, good).mask
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+    page.page.mouse.click(*page.at(30, 20, good, SMALL))
+    page.wait("notice", "The server does not answer")
+
+    _, again = labelling(exposed)  # without photos: those of the drafts
+    again.see(good)
+    assert again.says("state") == "Corrected, not saved yet"
+    assert f"Mask of {drawn.sum()} pixels" in again.says("mask-said")
+
+
+def test_what_is_shown_is_the_mask(exposed: Project, labelling: Begin) -> None:
+    name = next(name for name, photo in index(exposed).items() if photo.defect == "blowhole")
+    _, page = labelling(exposed, name)
+    rows, columns = np.nonzero(label(exposed, name))
+    inside = page.at(columns.mean() + 0.5, rows.mean() + 0.5, name, SMALL)
+    outside = page.at(38, 30, name, SMALL)
+
+    def colours(*places: list[float]) -> list[np.ndarray]:
+        page.page.mouse.move(5, 5)
+        shot = cv2.imdecode(np.frombuffer(page.page.screenshot(), np.uint8), cv2.IMREAD_COLOR).astype(int)
+        return [shot[round(y), round(x)] for x, y in places]
+
+    marked, plain = colours(inside, outside)
+    assert marked[2] - marked[0] > 40  # vermillion over grey
+    assert np.ptp(plain) <= 2
+    page.press("m")
+    page.page.wait_for_timeout(300)
+    assert np.ptp(colours(inside)[0]) <= 2
