@@ -19,12 +19,12 @@ from tilecli.layout import Project
 
 HEIGHT, WIDTH = 96, 120
 # Exposure → where its photo was cut from the spot: top, left, px.
-CUTS = {"exp1_num_101": (6, 8), "exp2_num_102": (2, 3), "exp3_num_103": (10, 12)}
+CUTS = {"exp1_num_101": (6, 8), "exp2_num_102": (4, 5), "exp3_num_103": (9, 10)}
 
 
 def put_spot(folder: Path) -> None:
     """Three exposures of one spot, cropped each on its own; the mask of the first is empty."""
-    spot = wavy(HEIGHT + 20, WIDTH + 20, seed=5, grain=2.0)
+    spot = wavy(HEIGHT + 20, WIDTH + 20, seed=5, grain=8.0)
     for number, (name, (top, left)) in enumerate(CUTS.items()):
         photo = np.clip(spot[top : top + HEIGHT, left : left + WIDTH] * (0.6 + 0.2 * number), 0, 255).astype(np.uint8)
         mask = np.zeros((HEIGHT, WIDTH), np.uint8)

@@ -77,18 +77,12 @@ class Page:
         """The photos that are shown."""
         return [pane.get_attribute("data-photo") for pane in self.page.locator(".pane").all()]
 
-    def at(self, x: float, y: float, pane: str, size: tuple[int, int], shift: tuple[int, int] = (0, 0)) -> list[float]:
-        """Where a place of a photo (px) is in the window, where all of it fits: its size as height and width.
-
-        shift: how far the photos that are shown reach beyond this one, to the top and to the left, px.
-        """
+    def at(self, x: float, y: float, pane: str, size: tuple[int, int]) -> list[float]:
+        """Where a place (px) of what is seen is in the window, where all of it fits: `size` is its height and width."""
         box = self.page.locator(f'.pane[data-photo="{pane}"]').bounding_box()
-        scale = float(self.page.locator("#scale").inner_text().split()[0]) / 100
-        view = self.page.evaluate("() => window.devicePixelRatio")
-        assert view == 1
-        left = (box["width"] - size[1] * scale) / 2
-        top = (box["height"] - size[0] * scale) / 2
-        return [box["x"] + left + (x + shift[1]) * scale, box["y"] + top + (y + shift[0]) * scale]
+        scale = min(box["width"] / size[1], box["height"] / size[0])
+        left, top = (box["width"] - size[1] * scale) / 2, (box["height"] - size[0] * scale) / 2
+        return [box["x"] + left + x * scale, box["y"] + top + y * scale]
 
     def drag(self, *places: list[float]) -> None:
         """Press at the first place, go over the others, release at the last."""

@@ -142,14 +142,11 @@ def test_one_mask_serves_all_exposures(exposed: Project, labelling: Begin) -> No
     _, page = labelling(exposed, FIRST)
     assert page.panes() == [FIRST, SECOND, THIRD]
     tops, lefts = zip(*CUTS.values(), strict=True)
-    # What the three cover together, and how far that reaches beyond each.
-    extent = (HEIGHT + max(tops) - min(tops), WIDTH + max(lefts) - min(lefts))
-    shift = {name: (top - min(tops), left - min(lefts)) for name, (top, left) in CUTS.items()}
+    covered = (HEIGHT + max(tops) - min(tops), WIDTH + max(lefts) - min(lefts))  # by the three together
+    spot = (70, 40)  # x, y of a place of the spot
 
     page.press("a")
-    top, left = CUTS[SECOND]
-    spot = (70, 40)  # x, y of the whole spot
-    page.page.mouse.click(*page.at(spot[0] - left, spot[1] - top, SECOND, extent, (shift[FIRST][0] + CUTS[SECOND][0] - CUTS[FIRST][0], shift[FIRST][1] + CUTS[SECOND][1] - CUTS[FIRST][1])))  # fmt: skip # noqa: E501
+    page.page.mouse.click(*page.at(spot[0] - min(lefts), spot[1] - min(tops), SECOND, covered))
     masks = {name: draft(exposed, name).mask for name in CUTS}
     for name, (top, left) in CUTS.items():
         new = masks[name] - label(exposed, name)
