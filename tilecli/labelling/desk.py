@@ -35,7 +35,7 @@ class Desk:
         self.drafts = Drafts(project)
         self.spots = Spots(project)
         self.lock = threading.RLock()  # whoever changes drafts, or makes a batch of them, holds it
-        self.settled: dict[str, str] = {}  # photo → saved or rejected, by a batch of this sitting
+        self.settled: dict[str, Draft] = {}  # what a batch of this sitting was made of
         self._guesses = Guesses(project)
         self._tasks = {task.name: task for task in tasks}
         self._dataset: dict[str, Task] = {}
@@ -101,12 +101,17 @@ class Desk:
         self.task(name)
         with self.lock:
             self.drafts.drop(name)
+            settled = self.settled.get(name)
+            if settled is not None and settled.action == "reject":
+                del self.settled[name]
 
     def state(self, task: Task) -> str:
         """todo, changed, same (looked at and left as it is), new, rejected or saved."""
         draft = self.drafts.get(task.name)
+        if draft is None and task.name in self.settled:
+            return "rejected" if self.settled[task.name].action == "reject" else "saved"
         if draft is None:
-            return self.settled.get(task.name, "todo")
+            return "todo"
         if draft.action == "reject":
             return "rejected"
         if not task.known:
@@ -118,6 +123,7 @@ class Desk:
         """What the page says of a photo. KeyError for an unknown one."""
         task = self.task(name)
         draft = self.drafts.get(name)
+        decided = draft or self.settled.get(name)
         photo = task.photo
         return {
             "name": name,
@@ -130,7 +136,7 @@ class Desk:
             "subset": self.spots.subset(name),
             "why": task.why,
             "box": list(task.box) if task.box else None,
-            "reason": draft.reason if draft else "",
+            "reason": decided.reason if decided else "",
             "state": self.state(task),
         }
 

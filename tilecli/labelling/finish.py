@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tilecli.data.catalog import encode_mask
+from tilecli.data.names import DEFECT
 from tilecli.errors import DataError
 from tilecli.labelling.desk import Desk
 from tilecli.labelling.drafts import Draft
@@ -25,6 +26,7 @@ class Finished:
     """The drafts, told apart."""
 
     items: list[Item] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
     photos: dict[str, dict[str, str]] = field(default_factory=dict)  # for batch.json
     wrong: list[str] = field(default_factory=list)  # sentences; no batch before they are mended
 
@@ -51,11 +53,15 @@ def collect(desk: Desk) -> Finished:
         except KeyError:  # its photo has left the dataset, or its file is gone
             continue
         action = _WORDS[desk.state(task)]
+        done.drafts.append(draft)
         done.photos[draft.photo] = {"action": action, "defect": draft.defect, "at": draft.at}
         if action == "rejected":
             done.photos[draft.photo]["reason"] = draft.reason
         elif action in ("corrected", "added"):
             _take(done, task, draft)
+    if desk.types() != [DEFECT]:
+        unnamed = [item.photo.photo for item in done.items if item.photo.defect == DEFECT]
+        done.wrong += [f"{photo} has no type of defect yet" for photo in unnamed]
     return done
 
 
@@ -68,13 +74,15 @@ def save(desk: Desk, name: str, *, by: str, note: str = "") -> dict[str, Any]:
     with desk.lock:
         done = collect(desk)
         if done.wrong:
-            raise DataError("; ".join(done.wrong[:3]), hint="give them a mask, call them good, or reject them")
+            raise DataError(
+                "; ".join(done.wrong[:3]), hint="give them a mask and a type, call them good, or reject them"
+            )
         if not done.items:
             raise DataError("there is nothing to save: no mask and no type differs from its label")
         write_batch(desk.project, name, done.items, by=by, note=note, origin=ORIGIN, relabels=True, photos=done.photos)
-        for photo, facts in done.photos.items():
-            desk.drafts.drop(photo)
-            desk.settled[photo] = "rejected" if facts["action"] == "rejected" else "saved"
+        for draft in done.drafts:
+            desk.drafts.drop(draft.photo)
+            desk.settled[draft.photo] = draft
         desk.reload()
     new = done.counts["added"] > 0
     commands = ["tiles data diff", *(["tiles split"] if new else []), f'tiles data commit -m "Labels: {name}"']

@@ -36,7 +36,7 @@ export class Easel {
     new ResizeObserver(() => this.#resize()).observe(stage);
   }
 
-  /** exposures: { doc, right, down, caption }, the photo that is looked at first. */
+  /** exposures: { doc, right, down }, the photo that is looked at first. */
   show(exposures, history, box) {
     this.cancel();
     Object.assign(this, { exposures, history, box, docs: exposures.map(({ doc }) => doc) });
@@ -236,6 +236,7 @@ export class Easel {
       const drawsHere = this.pointer && (this.linked || pane === this.pointer.pane);
       const pointer = this.pointer && (this.tool !== "hand" || !drawsHere) ? this.pointer : null;
       const points = this.linked || pane === this.polygonPane ? this.points : [];
+      pane.tell();
       pane.paintPhoto(this.view);
       pane.paintMask(this.view, this.look);
       pane.paintMarks(this.view, { pointer, thick: drawsHere ? thick : 0, erase, points, box: this.box });

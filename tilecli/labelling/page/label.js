@@ -111,8 +111,7 @@ async function go(index) {
     strip.show(index);
     document.title = `${name} – tiles`;
     const exposures = [{ ...facts, right: 0, down: 0 }, ...facts.exposures].map(({ name: which, right, down }) => {
-      const doc = spot.docs.find(one => one.name === which);
-      return { doc, right, down, caption: caption(doc.facts) };
+      return { doc: spot.docs.find(one => one.name === which), right, down };
     });
     easel.show(exposures, spot.history, facts.box);
     showFacts(exposures[0].doc, index, queue.photos.length);
@@ -122,10 +121,6 @@ async function go(index) {
   } catch (problem) {
     say(problem.words ?? String(problem), true);
   }
-}
-
-function caption({ name, exposure }) {
-  return exposure ? `exposure ${exposure} · ${name}` : name;
 }
 
 /** The photos of a spot with what was done to them, kept while they are among the last that were looked at. */

@@ -7,8 +7,8 @@ const HIDDEN = 0.45; // opacity of what is to be seen of a rejected photo
 
 export class Pane {
   /** right, down: what is at (x, y) of the first photo is at (x + right, y + down) of this one. */
-  constructor(doc, { right, down, caption, first }) {
-    Object.assign(this, { doc, right, down, first });
+  constructor(doc, { right, down, first }) {
+    Object.assign(this, { doc, right, down, first, said: "" });
     this.frame = document.createElement("div");
     this.frame.className = "pane";
     this.frame.dataset.photo = doc.name;
@@ -20,12 +20,21 @@ export class Pane {
     });
     [this.photo, this.mask, this.marks] = layers;
     this.photo.setAttribute("role", "img");
-    this.photo.setAttribute("aria-label", caption);
     this.caption = document.createElement("p");
-    this.caption.textContent = caption;
-    this.caption.title = doc.name;
     this.frame.append(this.caption);
+    this.tell();
     this.image = null;
+  }
+
+  /** Say which photo this is, and what it is at the moment. */
+  tell() {
+    const { facts, action, defect, name } = this.doc;
+    const light = facts.exposure ? [`exposure ${facts.exposure}`] : [];
+    const words = [...light, action === "reject" ? "rejected" : defect, name].join(" · ");
+    if (words === this.said) return;
+    this.said = words;
+    this.caption.textContent = words;
+    this.photo.setAttribute("aria-label", words);
   }
 
   /** Take the size that the frame has. */
