@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from urllib.parse import quote
 from tilecli import files, progress
 from tilecli.data.catalog import decode_mask, encode_mask
 from tilecli.data.preprocess import Uint8
-from tilecli.errors import DataError
+from tilecli.errors import DataError, ProjectError
 from tilecli.layout import Project
+
+if sys.platform != "win32":
+    import fcntl
 
 Action = Literal["label", "reject"]
 _ENDING = ".json"
@@ -49,6 +53,19 @@ class Drafts:
 
     def __init__(self, project: Project) -> None:
         self.folder = project.scratch / "labels"
+
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """For the length of the block nobody else works on these drafts: ProjectError where somebody does already."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as stream:
+            if sys.platform != "win32":
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError as error:
+                    hint = "use its page, or stop it first"
+                    raise ProjectError("tiles data label runs in this project already", hint=hint) from error
+            yield
 
     def __iter__(self) -> Iterator[Draft]:
         """Every draft, by name; one that cannot be read is named and passed over."""

@@ -15,6 +15,7 @@ from tests.integration.labelling.desk import Page, Started, draft, settled
 from tests.photosets import HEIGHT as SMALL_HEIGHT
 from tests.photosets import WIDTH as SMALL_WIDTH
 from tilecli.data.catalog import read_mask
+from tilecli.labelling.drafts import Drafts
 from tilecli.layout import GOOD, Project
 
 pytestmark = pytest.mark.timeout(600)
@@ -93,7 +94,7 @@ def test_painting_saves_a_batch_that_changes_the_dataset(exposed: Project, label
         good: ("corrected", None), crack: ("corrected", None), rejected: ("rejected", "blurred"),
         as_it_is: ("confirmed", None),
     }  # fmt: skip
-    assert not any((exposed.scratch / "labels").iterdir())
+    assert list(Drafts(exposed)) == []
 
     tiles(exposed, "fetch", "--force")
     assert np.array_equal(label(exposed, good), painted)
@@ -206,3 +207,76 @@ def test_what_is_shown_is_the_mask(exposed: Project, labelling: Begin) -> None:
     page.press("m")
     page.page.wait_for_timeout(300)
     assert np.ptp(colours(inside)[0]) <= 2
+
+
+def test_one_finger_draws_and_two_do_not(exposed: Project, labelling: Begin) -> None:
+    good = a_good_photo(exposed)
+    _, page = labelling(exposed, good, viewport={"width": 820, "height": 1180}, has_touch=True)
+    session = page.page.context.new_cdp_session(page.page)
+
+    def touch(kind: str, *fingers: tuple[float, float]) -> None:
+        points = []
+        for number, (x, y) in enumerate(fingers):
+            across, down = page.at(x, y, good, SMALL)
+            points.append({"x": across, "y": down, "id": number})
+        session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    before = page.says("scale")
+    touch("Start", (10, 10))
+    touch("Start", (10, 10), (30, 10))
+    for step in range(4):
+        touch("Move", (10 - step, 10), (30 + step, 10))
+    touch("End")
+    assert page.says("scale") != before
+    assert page.page.locator("#undo").is_disabled()
+    page.press("0")
+    touch("Start", (10, 10))
+    touch("Move", (16, 10))
+    touch("End")
+    drawn = draft(exposed, good).mask
+    assert drawn[10, 10]
+    assert drawn[10, 15]
+    page.press("z")
+    settled(exposed, good, None)
+
+
+def test_a_second_page_is_refused_and_the_first_stays(exposed: Project, labelling: Begin) -> None:
+    good = a_good_photo(exposed)
+    _, page = labelling(exposed, good)
+    said = tiles(exposed, "data", "label", good, "--no-browser", "--port", "0", code=1).output
+    assert "runs in this project already" in said
+    page.page.mouse.click(*page.at(10, 10, good, SMALL))
+    assert draft(exposed, good).mask[10, 10]
+
+
+def test_what_the_page_refuses_it_says(exposed: Project, labelling: Begin) -> None:
+    good = a_good_photo(exposed)
+    _, page = labelling(exposed, good, FIRST)
+    page.press("1")
+    page.wait("warning", "no mask")
+    page.press("Enter")
+    page.wait("notice", "paint the defect")
+    page.see(good)
+    page.press("s")
+    page.wait("batch-said", "its mask is empty")
+    assert page.page.locator("#batch-save").is_disabled()
+    page.press("Escape")
+    page.press("x")
+    page.page.fill("#reason", "not a part")
+    page.press("Enter")
+    page.see(FIRST)
+    page.press("ArrowLeft")
+    page.see(good)
+    page.wait("mask-said", "Rejected: not a part")
+    page.press("x")  # take it back
+    page.wait("state", "To look at")
+
+
+def test_usage_is_explained(exposed: Project) -> None:
+    for arguments, says in (
+        ([], "which photos?"),
+        (["nobody"], "the dataset has no photo 'nobody'"),
+        (["--from", "audits"], "did you mean audit"),
+    ):
+        assert says in tiles(exposed, "data", "label", *arguments, "--no-browser", code=2).output
+    assert "tiles data audit" in tiles(exposed, "data", "label", "--from", "audit", "--no-browser", code=1).output

@@ -38,6 +38,7 @@ def label(
     from tilecli.cli.live import display
     from tilecli.experiments.project import git, prepare
     from tilecli.labelling.desk import Desk
+    from tilecli.labelling.drafts import Drafts
     from tilecli.labelling.run import run
     from tilecli.layout import find_project
 
@@ -55,7 +56,8 @@ def label(
             _open(url)
 
     try:
-        run(desk, port, ready)
+        with Drafts(project).claimed():
+            run(desk, port, ready)
     except KeyboardInterrupt:
         left = sum(1 for _ in desk.drafts)
         if left:

@@ -3,6 +3,7 @@
 import { cut, difference, paste } from "./raster.js";
 
 const MOST = 200; // steps
+const MOST_BYTES = 2 ** 28; // of them all
 
 export class History {
   constructor() {
@@ -27,7 +28,7 @@ export class History {
     }
     if (parts.length === 0) return [];
     this.done.push(parts);
-    if (this.done.length > MOST) this.done.shift();
+    while (this.done.length > MOST || (this.done.length > 1 && weight(this.done) > MOST_BYTES)) this.done.shift();
     this.undone = [];
     return parts.map(({ doc }) => doc);
   }
@@ -47,6 +48,11 @@ export class History {
   redo() {
     return move(this.undone, this.done, "after");
   }
+}
+
+/** Bytes that steps keep. */
+function weight(steps) {
+  return steps.flat().reduce((sum, { pixels }) => sum + (pixels ? 2 * pixels.before.length : 0), 0);
 }
 
 function move(from, to, side) {
