@@ -261,6 +261,7 @@ def test_what_the_page_refuses_it_says(exposed: Project, labelling: Begin) -> No
     page.wait("batch-said", "its mask is empty")
     assert page.page.locator("#batch-save").is_disabled()
     page.press("Escape")
+    page.page.wait_for_selector("#batch-box", state="hidden")
     page.press("x")
     page.page.fill("#reason", "not a part")
     page.press("Enter")

@@ -20,6 +20,7 @@ export class Doc {
     this.stale = false; // whether the server lacks something
     this.sending = null;
     this.found = null; // runs of the mask, until it changes
+    this.version = 0; // of the mask
   }
 
   /** Fetch picture and mask, if that was not done yet. */
@@ -52,6 +53,7 @@ export class Doc {
   /** Its mask is another now. */
   changed() {
     this.found = null;
+    this.version += 1;
   }
 
   get drawn() {

@@ -24,6 +24,7 @@ export class Pane {
     this.frame.append(this.caption);
     this.tell();
     this.image = null;
+    this.painted = { photo: "", mask: "" }; // what was painted last, so that a mere move of the pointer paints neither
   }
 
   /** Say which photo this is, and what it is at the moment. */
@@ -44,6 +45,7 @@ export class Pane {
     if (width === this.photo.width && height === this.photo.height) return;
     for (const canvas of [this.photo, this.mask, this.marks]) Object.assign(canvas, { width, height });
     this.image = null;
+    this.painted = { photo: "", mask: "" };
   }
 
   /** contrast: 1 as it is, more stretches it about the photo's own middle grey: of one spot, some are dark. */
@@ -57,12 +59,6 @@ export class Pane {
     this.photo.style.filter = `brightness(${lift}) contrast(${contrast})`;
   }
 
-  /** Where a place of the frame, CSS px, lies in the first photo. */
-  place({ x, y }, view) {
-    const ratio = devicePixelRatio;
-    return { x: (x * ratio - view.x) / view.scale, y: (y * ratio - view.y) / view.scale };
-  }
-
   /** The view as this photo has it. */
   #own({ scale, x, y }) {
     return { scale, x: x - this.right * scale, y: y - this.down * scale };
@@ -71,6 +67,7 @@ export class Pane {
   paintPhoto(view) {
     const context = this.photo.getContext("2d");
     const { scale, x, y } = this.#own(view);
+    if (!this.#stale("photo", [scale, x, y, this.doc.action === "reject"])) return;
     context.clearRect(0, 0, this.photo.width, this.photo.height);
     if (!this.doc.picture) return;
     context.globalAlpha = this.doc.action === "reject" ? HIDDEN : 1;
@@ -83,6 +80,8 @@ export class Pane {
   paintMask(view, { shown, opacity, colours }) {
     const context = this.mask.getContext("2d");
     const size = { width: this.mask.width, height: this.mask.height };
+    const { scale, x, y } = this.#own(view);
+    if (!this.#stale("mask", [scale, x, y, this.doc.action === "reject", shown, opacity, this.doc.version])) return;
     if (!shown || this.doc.action === "reject") {
       context.clearRect(0, 0, size.width, size.height);
       return;
@@ -95,8 +94,15 @@ export class Pane {
       halo: 0,
       ring: Math.round(colours.outline * devicePixelRatio),
     };
-    paint(new Uint32Array(this.image.data.buffer), size, this.doc.drawn, this.#own(view), look);
+    paint(new Uint32Array(this.image.data.buffer), size, this.doc.drawn, { scale, x, y }, look);
     context.putImageData(this.image, 0, 0);
+  }
+
+  #stale(layer, values) {
+    const key = values.join(" ");
+    const stale = key !== this.painted[layer];
+    this.painted[layer] = key;
+    return stale;
   }
 
   /** Pointer, polygon and what an audit points out. Places are of the first photo. */

@@ -27,13 +27,14 @@ export function showState(doc) {
   part("state").dataset.state = doc.facts.state;
   const mask = area > 0 ? `Mask of ${counted(area, "pixel")}, ${percent(share)}` : "The mask is empty";
   part("mask-said").textContent = doc.action === "reject" ? `Rejected: ${doc.reason}` : mask;
-  part("warning").textContent = warning(doc, area);
   for (const input of part("types").querySelectorAll("input")) input.checked = input.value === doc.defect;
+  part("warning").textContent = warning(doc, area);
 }
 
 /** Why the photo cannot be accepted as it is; empty where it can. */
 export function warning(doc, area = doc.area) {
   if (doc.action === "reject") return "";
+  if (!part("types").querySelector(":checked")) return "It has no type yet: choose one, or press Good.";
   if (doc.defect === "good" && area > 0) return "It is called good and has a mask: give a type, or press Good.";
   if (doc.defect !== "good" && area === 0) return "It has a defect type and no mask: paint the defect, or press Good.";
   return "";

@@ -3,12 +3,11 @@
 const NOTCH = 100; // of a wheel's movement, for one step
 
 /**
- * Listen on `frame`, which belongs to `pane`. Places are { x, y } in its CSS px.
- * tool(): brush, eraser, polygon or hand. down(pane, place), move(pane, place), up(), cancel(), hover(pane, place or
- * null), pan(dx, dy), pinch(factor, place), wheel(steps, place, zooms), twice(pane, place).
+ * Listen on `frame`. Places are { x, y } in its CSS px.
+ * tool(): brush, eraser, polygon or hand. down(place), move(place), up(), cancel(), hover(place or null),
+ * pan(dx, dy), pinch(factor, place), wheel(steps, place, zooms), twice(place). held(): whether drawing is off for now.
  */
-export function listen(pane, { tool, held, down, move, up, cancel, hover, pan, pinch, wheel, twice }) {
-  const { frame } = pane;
+export function listen(frame, { tool, held, down, move, up, cancel, hover, pan, pinch, wheel, twice }) {
   const pointers = new Map(); // that are down, by id
   let mode = ""; // draw, pan, or pinch until all fingers are gone
   const place = event => {
@@ -30,14 +29,14 @@ export function listen(pane, { tool, held, down, move, up, cancel, hover, pan, p
     }
     mode = event.button > 0 || held() || tool() === "hand" ? "pan" : "draw";
     frame.classList.toggle("moving", mode === "pan");
-    if (mode === "draw") down(pane, place(event));
+    if (mode === "draw") down(place(event));
   });
 
   frame.addEventListener("pointermove", event => {
     const now = place(event);
     const before = pointers.get(event.pointerId);
     if (!before) {
-      if (event.pointerType !== "touch") hover(pane, now);
+      if (event.pointerType !== "touch") hover(now);
       return;
     }
     if (mode === "pinch") {
@@ -50,8 +49,8 @@ export function listen(pane, { tool, held, down, move, up, cancel, hover, pan, p
     } else if (mode === "pan") pan(now.x - before.x, now.y - before.y);
     else {
       const steps = event.getCoalescedEvents?.() ?? [];
-      for (const step of steps.length > 0 ? steps : [event]) move(pane, place(step));
-      hover(pane, now);
+      for (const step of steps.length > 0 ? steps : [event]) move(place(step));
+      hover(now);
     }
     pointers.set(event.pointerId, now);
   });
@@ -62,12 +61,12 @@ export function listen(pane, { tool, held, down, move, up, cancel, hover, pan, p
     if (pointers.size > 0) return;
     mode = "";
     frame.classList.remove("moving");
-    if (event.pointerType === "touch") hover(pane, null);
+    if (event.pointerType === "touch") hover(null);
   };
   frame.addEventListener("pointerup", end);
   frame.addEventListener("pointercancel", end);
-  frame.addEventListener("pointerleave", () => { if (pointers.size === 0) hover(pane, null); });
-  frame.addEventListener("dblclick", event => twice(pane, place(event)));
+  frame.addEventListener("pointerleave", () => { if (pointers.size === 0) hover(null); });
+  frame.addEventListener("dblclick", event => twice(place(event)));
   frame.addEventListener("wheel", event => {
     event.preventDefault();
     const steps = -Math.sign(event.deltaY) * Math.min(1, Math.abs(event.deltaY) / NOTCH);
