@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,15 @@ from tilecli.labelling.task import Task
 from tilecli.layout import GOOD, Project
 
 SOURCE = "record"  # the index's column, until a batch gives its own name
+_TOGETHER = 100  # photos that are compared with the dataset at once
 _HALF = 0.5  # where no bundle says from which score on a photo is defective
 
 
 def recorded(project: Project, folders: Sequence[str]) -> Iterator[Task]:
-    """Photos in these folders that the dataset does not have yet; each is read when it is asked for.
+    """Photos in these folders that the dataset does not have yet, under any name; read as they are asked for.
 
-    A photo that cannot be read is named and passed over. Raises UsageError without a folder, DataError where one has
-    no photos.
+    A photo that cannot be read is named and passed over; why a photo is shown also says whose tile it is of. Raises
+    UsageError without a folder, DataError where one has no photos.
     """
     if not folders:
         raise UsageError("no folder is named", where="--from record", hint="the folder given to tiles serve --record")
@@ -39,11 +41,34 @@ def recorded(project: Project, folders: Sequence[str]) -> Iterator[Task]:
             raise DataError("there are no photos in this folder", where=str(folder), hint="tiles serve --record DIR")
         facts = [(path, _facts(path)) for path in there if name_of(path) not in taken]
         found += [(_doubt(said, threshold), path, said) for path, said in facts]
-    for _, path, said in sorted(found, key=lambda entry: (entry[0], entry[1])):
+    ordered = sorted(found, key=lambda entry: (entry[0], entry[1]))
+    for start in range(0, len(ordered), _TOGETHER):
+        yield from _new(project, [(path, said) for _, path, said in ordered[start : start + _TOGETHER]])
+
+
+def _new(project: Project, found: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[Task]:
+    """Those of the photos that the dataset does not have, as the same file or pixel for pixel."""
+    tasks: list[Task] = []
+    for path, said in found:
         try:
-            yield _task(path, said)
+            tasks.append(_task(path, said))
         except DataError as error:
             progress.note(f"left out: {error}")
+    if not tasks:
+        return
+    from tilecli.versions import known
+
+    there = read_index(project.index)
+    compared = known.find(project, Path(), [replace(task.photo, image=str(task.image)) for task in tasks], there)
+    copies = {pair.photo: pair for pair in compared.pairs}
+    near = {pair.photo: pair for pair in compared.near}
+    for task in tasks:
+        if task.name in copies:
+            progress.note(f"left out: {task.image.name} is {copies[task.name].known}, {copies[task.name].why}")
+        elif task.name in near:
+            yield replace(task, why=f"{task.why} Of the tile of {near[task.name].known}.")
+        else:
+            yield task
 
 
 def task_from(path: Path) -> Task:

@@ -4,17 +4,22 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.integration.data_projects import index, mask_of, tiles
+from tests.integration.data_projects import data, dataset_hash, index, mask_of, tiles
 from tests.integration.labelling.conftest import CUTS, HEIGHT, WIDTH
 from tests.integration.labelling.desk import Page, Started, draft, settled
 from tests.photosets import HEIGHT as SMALL_HEIGHT
 from tests.photosets import WIDTH as SMALL_WIDTH
+from tests.photosets import noise, put, spot
 from tilecli.data.catalog import read_mask
+from tilecli.labelling import finish
+from tilecli.labelling.choose import choose
+from tilecli.labelling.desk import Desk
 from tilecli.labelling.drafts import Drafts
 from tilecli.layout import GOOD, Project
 
@@ -281,3 +286,32 @@ def test_usage_is_explained(exposed: Project) -> None:
     ):
         assert says in tiles(exposed, "data", "label", *arguments, "--no-browser", code=2).output
     assert "tiles data audit" in tiles(exposed, "data", "label", "--from", "audit", "--no-browser", code=1).output
+
+
+def test_recorded_photos_join_beside_corrected_ones(exposed: Project, labelling: Begin, tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    put(folder / "20261101T010101.5Z-aa.png", noise(901))
+    (folder / "20261101T010101.5Z-aa.json").write_text(json.dumps({"verdict": "uncertain", "score": 0.4}))
+    put(folder / "20261101T010102.5Z-bb.png", noise(902))
+    first, second = "20261101T010101-5Z-aa", "20261101T010102-5Z-bb"
+    good = a_good_photo(exposed)
+    desk = Desk(exposed, [*choose(exposed, None, [good], 1), *choose(exposed, "record", [str(folder)], 9)], "Nora")
+    assert desk.names == [good, first, second]
+    desk.put(first, "label", "crack", spot() // 255)
+    desk.put(second, "reject", "good", desk.mask(second), "not a part")
+    desk.put(good, "label", "crack", spot() // 255)
+    done = finish.save(desk, "recorded", by="Nora")
+    assert done["counts"] == {"corrected": 1, "added": 1, "confirmed": 0, "rejected": 1}
+    assert "tiles split" in done["next"]
+    rows = index(exposed)
+    assert (rows[first].defect, rows[first].source) == ("crack", "recorded")
+    assert rows[good].defect == "crack"
+    assert second not in rows
+    assert [desk.facts(name)["state"] for name in desk.names] == ["saved", "saved", "rejected"]
+    joined = dataset_hash(exposed)
+    tiles(exposed, "fetch", "--force")
+    assert dataset_hash(exposed) == joined
+    assert [task.name for task in choose(exposed, "batch", ["recorded"], 9)] == [first, good]
+    data(exposed, "remove", "recorded")
+    assert index(exposed)[good].defect == GOOD
+    assert first not in index(exposed)

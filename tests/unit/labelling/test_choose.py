@@ -94,8 +94,12 @@ def test_recordings_come_least_certain_first_and_known_ones_not(project: Project
     recording(folder, "plain", 54)
     recording(folder, "a", 55, score=0.5, verdict="defect")  # the dataset has a photo of that name
     (folder / "broken.png").write_bytes(b"no photo")
+    shutil.copy(project.dataset / "images" / "d.png", folder / "d-again.png")  # a photo of the dataset
+    shutil.copy(folder / "plain.png", folder / "plain-again.png")
     tasks = choose(project, "record", [str(folder)], 100)
-    assert [task.name[-2:] for task in tasks] == ["cc", "bb", "dd", "aa", "in"]
+    assert [task.name[-2:] for task in tasks] == ["cc", "bb", "dd", "aa", "in"], (
+        "known photos are left out, whatever they are called"
+    )
     assert [task.photo.defect for task in tasks][:3] == ["defect", "defect", "good"]
     assert not any(task.known for task in tasks)
     assert "." not in tasks[0].name
