@@ -178,6 +178,18 @@ def test_one_mask_serves_all_exposures(exposed: Project, labelling: Begin) -> No
     assert page.panes() == [FIRST]
 
 
+def test_a_photo_cropped_beside_the_defect_keeps_its_label(exposed: Project, labelling: Begin) -> None:
+    _, page = labelling(exposed, FIRST)
+    page.press("d", "[", "[", "[", "[", "[", "[", "[", "[")
+    assert page.says("thick-said") == "1 px"
+    page.page.mouse.click(*page.at(1.5, 1.5, FIRST, (HEIGHT, WIDTH)))  # the third begins further down and right
+    settled(exposed, FIRST, 1)
+    page.press("u")
+    assert settled(exposed, SECOND, 1)[3, 4]
+    assert page.says("state") == "Corrected, not saved yet"
+    assert Drafts(exposed).get(THIRD) is None
+
+
 def test_killed_it_loses_nothing_that_was_drawn(exposed: Project, labelling: Begin) -> None:
     good = a_good_photo(exposed)
     server, page = labelling(exposed, good)

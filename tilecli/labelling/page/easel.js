@@ -121,12 +121,14 @@ export class Easel {
     this.change(doc => doc.mask.fill(0));
   }
 
-  /** Give every exposure the mask and the type of the one that is looked at. */
+  /** Give every exposure the mask and the type of the one that is looked at, but for those cropped beside the defect. */
   copyToAll() {
     const [{ doc: first }] = this.exposures;
     this.step((doc, right, down) => {
+      const own = doc.mask.slice();
       if (doc !== first) copyOnto(first.mask, first, doc.mask, doc, right, down);
-      doc.take({ action: "label", defect: first.defect, reason: "" });
+      if (first.area > 0 && doc.area === 0) doc.mask.set(own);
+      else doc.take({ action: "label", defect: first.defect, reason: "" });
     }, this.exposures);
   }
 
