@@ -131,7 +131,7 @@ def test_undo_redo_erase_polygon_and_holes(exposed: Project, labelling: Begin) -
     settled(exposed, good, 300 - hole)
     page.press("Control+z", "Control+z")
     settled(exposed, good, None)  # as if nobody had touched it
-    assert page.says("state") == "To look at"
+    page.wait("state", "To look at")
     page.press("y", "Control+y", "Control+Shift+z")
     settled(exposed, good, 300)
 
@@ -186,7 +186,7 @@ def test_a_photo_cropped_beside_the_defect_keeps_its_label(exposed: Project, lab
     settled(exposed, FIRST, 1)
     page.press("u")
     assert settled(exposed, SECOND, 1)[3, 4]
-    assert page.says("state") == "Corrected, not saved yet"
+    page.wait("state", "Corrected, not saved yet")
     assert Drafts(exposed).get(THIRD) is None
 
 
@@ -202,7 +202,7 @@ def test_killed_it_loses_nothing_that_was_drawn(exposed: Project, labelling: Beg
 
     _, again = labelling(exposed)  # without photos: those of the drafts
     again.see(good)
-    assert again.says("state") == "Corrected, not saved yet"
+    again.wait("state", "Corrected, not saved yet")
     assert f"Mask of {drawn.sum()} pixels" in again.says("mask-said")
 
 

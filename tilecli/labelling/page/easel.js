@@ -1,7 +1,7 @@
 // The stage: the exposures of one spot side by side, the tools that draw on them, size and place of what is seen.
 
 import { History } from "./history.js";
-import { Pane } from "./pane.js";
+import { Pane, readColours } from "./pane.js";
 import { listen } from "./pen.js";
 import { copyOnto, difference, fillHoles } from "./raster.js";
 import { Sketch } from "./sketch.js";
@@ -249,10 +249,4 @@ export class Easel {
 
   /** A photo's mask was changed by hand; set by the page, which knows the types. */
   labelled() {}
-}
-
-function readColours() {
-  const style = getComputedStyle(document.documentElement);
-  const token = name => style.getPropertyValue(name).trim();
-  return { defect: token("--defect"), outline: Number.parseFloat(token("--outline")) };
 }

@@ -143,3 +143,10 @@ function meanOf(picture) {
   for (let at = 0; at < data.length; at += 4) sum += data[at] + data[at + 1] + data[at + 2];
   return sum / (3 * 256);
 }
+
+/** The colour and the outline of masks, by the tokens of every page. */
+export function readColours() {
+  const style = getComputedStyle(document.documentElement);
+  const token = name => style.getPropertyValue(name).trim();
+  return { defect: token("--defect"), outline: Number.parseFloat(token("--outline")) };
+}
