@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,16 @@ def git(project: Project, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def lay_down(folder: Path, settings: dict[str, Any] | None = None) -> Project:
-    """A project beside the folder of photos that it was made of, fetched, split, committed and tagged `base`."""
+def lay_down(
+    folder: Path, settings: dict[str, Any] | None = None, more: Callable[[Path], None] | None = None
+) -> Project:
+    """A project beside the folder of photos that it was made of, fetched, split, committed and tagged `base`.
+
+    more: puts other photos into that folder.
+    """
     write_photos(folder / "line 3", TYPES, seed=1)
+    if more is not None:
+        more(folder / "line 3")
     project = Project(folder / "my project")
     overrides = {"data.sources": "['../line 3']", "split.valid": "0.2", "split.test": "0.3", **(settings or {})}
     given = [part for key, value in overrides.items() for part in ("-S", f"{key}={value}")]

@@ -6,6 +6,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
+REPORT = "report.json"  # in the project's audit folder
+
 Box = tuple[int, int, int, int]  # x, y, width, height, px
 
 
@@ -24,7 +26,8 @@ class Finding:
     @property
     def fix(self) -> str:
         """What mends it, ending in a command."""
-        return KINDS[self.kind].mend
+        kind = KINDS[self.kind]
+        return f"tiles data label {shlex.quote(self.subject)}" if kind.by_label else kind.mend
 
     @property
     def ignore(self) -> str:
@@ -46,18 +49,23 @@ class Finding:
         }
 
 
+_LABEL = "tiles data label --from audit"
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of finding."""
 
     title: str
     meaning: str  # why it hurts
-    mend: str
+    mend: str  # of all of them
     about_types: bool = False
 
+    @property
+    def by_label(self) -> bool:
+        """Whether another mask or type mends it, which `tiles data label` draws."""
+        return self.mend == _LABEL
 
-_MASK = "correct the mask where the photo comes from, then: tiles fetch"
-_SOURCE = "correct it where the photo comes from, then: tiles fetch"
 
 # The worst first: what makes figures wrong, then what teaches wrong things, then what is merely odd.
 KINDS = {
@@ -70,31 +78,31 @@ KINDS = {
     "empty-mask": Kind(
         "Defect types with an empty mask",
         "The type says defect, the mask says that no pixel is: training learns that this defect is none.",
-        _MASK,
+        _LABEL,
     ),
     "marked-good": Kind(
-        "Good photos with a mask", "The type says good, the mask marks pixels as defect: one of them is wrong.", _SOURCE
+        "Good photos with a mask", "The type says good, the mask marks pixels as defect: one of them is wrong.", _LABEL
     ),
     "exposures": Kind(
         "One spot, labelled differently under its exposures",
         "Photos of one spot, laid over each other, disagree about what is defect there, or about its type.",
-        _MASK,
+        _LABEL,
     ),
     "unseen": Kind(
         "Masks that touch nothing visible",
         "Laid anywhere else on its photo, the mask would meet as much contrast as where it is: shifted, turned or "
         "another photo's.",
-        _MASK,
+        _LABEL,
     ),
     "loss": Kind(
         "Labels that the model disputes",
         "The trained model is far more wrong here than on other test photos of the same sort: it, or the label.",
-        _MASK,
+        _LABEL,
     ),
     "speck": Kind(
         "Specks",
         "A few stray pixels beside a defect, most often a slip of the pen; each counts as a defect that was missed.",
-        _MASK,
+        _LABEL,
     ),
     "duplicate": Kind(
         "The same photo twice",
@@ -114,7 +122,7 @@ KINDS = {
     "balance": Kind(
         "Types with too few tiles",
         "Photos of one tile are near-copies: what counts is how many tiles show a type.",
-        "add photos of other tiles that show it, then: tiles fetch",
+        "photos of other tiles that show it: tiles data add DIR --name NAME",
         about_types=True,
     ),
 }

@@ -14,7 +14,7 @@ from tilecli.audit.balance import find_imbalance, type_table
 from tilecli.audit.copies import find_duplicates, find_leaks, tile_facts
 from tilecli.audit.doubts import find_doubts
 from tilecli.audit.exposures import find_conflicts
-from tilecli.audit.finding import KINDS, Finding
+from tilecli.audit.finding import KINDS, REPORT, Finding
 from tilecli.audit.ignored import read_ignored
 from tilecli.audit.labels import find_label_trouble
 from tilecli.audit.look import look_at_all
@@ -110,7 +110,7 @@ def audit(project: Project) -> Report:
 def write_report(project: Project, report: Report) -> None:
     """Write audit/report.json; the folder keeps itself out of git."""
     files.write_text(project.audit / ".gitignore", "*\n")
-    files.write_json(project.audit / "report.json", report.as_dict())
+    files.write_json(project.audit / REPORT, report.as_dict())
 
 
 def _split(project: Project) -> tuple[Sequence[Assigned], dict[str, Any] | None, dict[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,11 +33,15 @@ class Facts:
     origin: str  # where the photos came from: a folder, an archive, a tool
     note: str = ""
     relabels: bool = False  # masks and types replace those of known photos of the same name
+    # Of a batch that was labelled here: photo → `action` (corrected, added, confirmed, rejected), `defect`, `at`,
+    # `reason`. Also photos that are not in the batch, as nothing was to be changed or they were rejected.
+    photos: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def write_facts(folder: Path, facts: Facts) -> None:
-    """Write the folder's batch.json."""
-    files.write_json(folder / FACTS, asdict(facts))
+    """Write the folder's batch.json; without `photos` where nobody says anything of them."""
+    values = {key: value for key, value in asdict(facts).items() if key != "photos" or value}
+    files.write_json(folder / FACTS, values)
 
 
 def read_facts(folder: Path) -> Facts:
@@ -56,8 +60,10 @@ def parse_facts(text: str, where: str) -> Facts:
         if not isinstance(values, Mapping):
             raise ValueError("it is no mapping")
         words = {name: str(values.get(name) or "") for name in ("name", "created", "by", "origin", "note")}
-        return Facts(**words, relabels=values.get("relabels") is True)
-    except ValueError as error:
+        photos = values.get("photos")
+        said = {name: dict(facts) for name, facts in photos.items()} if isinstance(photos, Mapping) else {}
+        return Facts(**words, relabels=values.get("relabels") is True, photos=said)
+    except (ValueError, TypeError) as error:
         raise DataError(f"the batch's own description is damaged: {error}", where=where) from error
 
 

@@ -9,18 +9,14 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import Response
 from pydantic.json_schema import models_json_schema
-from starlette.exceptions import HTTPException
 
 from tilecli import __version__
-from tilecli.serving import problems
 from tilecli.serving.door.auth import Keys, Rate
 from tilecli.serving.door.envelope import OPEN, Envelope
-from tilecli.serving.problems import Problem
+from tilecli.serving.door.refusals import answer_refusals
 from tilecli.serving.routes import pages, schemas
 from tilecli.serving.routes import photos as photo_routes
 from tilecli.serving.routes import state as state_routes
@@ -46,9 +42,7 @@ def make_app(service: Service) -> FastAPI:
     app.openapi = functools.partial(_document, app)  # type: ignore[method-assign]  # as FastAPI's own docs do it
     for module in (photo_routes, state_routes, pages):
         app.include_router(module.router)
-    app.add_exception_handler(HTTPException, _http_problem)
-    app.add_exception_handler(RequestValidationError, _wrong_parameter)
-    app.add_exception_handler(Problem, _problem)
+    answer_refusals(app)
     if service.settings.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -119,25 +113,3 @@ async def _measure_batching(service: Service) -> None:
     log.info("%s", found)
     if found.size > 1:
         service.admission.grow(found.size + 1)  # a batch comes together while the one before it runs
-
-
-async def _http_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    return _response(problems.of_status(error.status_code, str(error.detail)), dict(error.headers or {}))
-
-
-async def _wrong_parameter(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    said = [f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}" for entry in error.errors()]
-    return _response(Problem(problems.WRONG_PARAMETER, "; ".join(said)))
-
-
-async def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - registered for it
-    return _response(error)
-
-
-def _response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        problem.body(), problem.kind.status, {**(headers or {}), **problem.headers}, media_type=problems.MEDIA_TYPE
-    )

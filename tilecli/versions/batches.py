@@ -11,7 +11,7 @@ import contextlib
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,12 +45,14 @@ def write_batch(
     note: str = "",
     origin: str = "",
     relabels: bool = False,
+    photos: Mapping[str, Mapping[str, str]] | None = None,
 ) -> form.Facts:
     """Make a batch of checked photos part of the dataset, whole or not at all; params.yaml names it from then on.
 
-    by: who made it; origin: where the photos came from. With `relabels` the masks and types of photos that the dataset
-    has already replace theirs. Raises DataError for a name that is taken or cannot be one, and for names of photos that
-    the dataset has; PipelineError where DVC fails. Then everything is as it was.
+    by: who made it; origin: where the photos came from; photos: what was done to each, see `Facts.photos`. With
+    `relabels` the masks and types of photos that the dataset has already replace theirs. Raises DataError for a
+    name that is taken or cannot be one, and for names of photos that the dataset has; PipelineError where
+    DVC fails. Then everything is as it was.
     """
     prepare(project)
     check_name(project, name)
@@ -63,7 +65,7 @@ def write_checked(
 ) -> form.Facts:
     """`write_batch` for who has checked the name and brought the dataset up to date, which takes seconds."""
     _check_photos(project, name, items, relabels)
-    facts = form.Facts(name, time.strftime("%Y-%m-%dT%H:%M:%S%z"), by, origin, note, relabels)
+    facts = form.Facts(name, time.strftime("%Y-%m-%dT%H:%M:%S%z"), by, origin, note, relabels, photos or {})
     with _undone_on_error(project, name):
         with files.whole_folder(project.batches / name) as folder:
             _write(folder, facts, items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,10 @@ def fetched(project: Project, *more: str) -> dict[str, Photo]:
 def test_what_a_batch_says_of_itself_is_read_back(tmp_path: Path) -> None:
     batch.write_facts(tmp_path, FACTS)
     assert batch.read_facts(tmp_path) == FACTS
+    assert "photos" not in (tmp_path / batch.FACTS).read_text()
+    labelled = replace(FACTS, photos={"a": {"action": "rejected", "reason": "blurred"}})
+    batch.write_facts(tmp_path, labelled)
+    assert batch.read_facts(tmp_path) == labelled
     (tmp_path / "batch.json").write_text('{"name": "nov", "relabels": true, "later": 1}')
     assert batch.read_facts(tmp_path).relabels
     (tmp_path / "batch.json").write_text("[]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tilecli.cli.data import audit, batches, export, gc, history, ignore, keep, look, remote, transfer
+from tilecli.cli.data import audit, batches, export, gc, history, ignore, keep, label, look, remote, transfer
 
 app = typer.Typer(no_args_is_help=True, help="Data: batches, versions, differences, audits, formats, remotes.")
 
@@ -12,6 +12,7 @@ PHOTOS, LOOK, KEEP, SHARE = "Photos", "Look", "Keep", "Share"
 app.command("add", rich_help_panel=PHOTOS)(batches.add)
 app.command("remove", rich_help_panel=PHOTOS)(batches.remove)
 app.command("list", rich_help_panel=PHOTOS)(batches.list_)
+app.command("label", rich_help_panel=PHOTOS)(label.label)
 app.command("export", rich_help_panel=PHOTOS)(export.export)
 app.command("status", rich_help_panel=LOOK)(look.status)
 app.command("diff", rich_help_panel=LOOK)(look.diff)

@@ -13,7 +13,8 @@ export function listen(actions, box) {
     const { target, key } = event;
     if (target.matches("select") || (target.matches("input") && TYPES.has(target.type))) return;
     const arrow = key.startsWith("Arrow");
-    if (arrow && target.matches("input[type=range]")) return; // a slider's own
+    if (arrow && target.matches("input[type=range], input[type=radio]")) return; // their own
+    if (key === "Enter" && target.matches("button, a, summary")) return; // likewise
     if (!arrow && key !== "Escape" && !box.checked) return;
     const action = actions[event.shiftKey && arrow ? `Shift+${key}` : key.length === 1 ? key.toLowerCase() : key];
     if (!action) return;

@@ -14,17 +14,17 @@ from tilecli.ui import TOKENS
 
 router = APIRouter(include_in_schema=False)
 
-_PAGE = Path(__file__).parents[1] / "page"
+PAGE = Path(__file__).parents[1] / "page"
 # Said here and not guessed: a machine that takes .js for plain text would leave the page without its script.
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_FILES = {path.name: path for path in (*_PAGE.iterdir(), TOKENS) if path.suffix in _TYPES}
+_FILES = {path.name: path for path in (*PAGE.iterdir(), TOKENS) if path.suffix in _TYPES}
 _FRESH = {"Cache-Control": "no-cache"}
 
 
 @router.get("/")
 async def page() -> FileResponse:
     """The page for a line engineer."""
-    return FileResponse(_PAGE / "index.html", headers=_FRESH)
+    return FileResponse(PAGE / "index.html", headers=_FRESH)
 
 
 @router.get("/static/{name}")

@@ -1,0 +1,94 @@
+"""`tiles data label`: a page to paint, correct or reject masks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tilecli.cli import terminal
+from tilecli.cli.verb import verb
+
+if TYPE_CHECKING:
+    from tilecli.labelling.task import Task
+    from tilecli.layout import Project
+
+_PHOTOS = "Photos by name; with --from: kinds of finding, folders, or names of batches. Without any: the drafts."
+
+
+@verb
+def label(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[PHOTO…]", help=_PHOTOS)] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="audit|record|uncertain|batch", help="Where the photos come from.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many photos, the most urgent first.")] = 100,
+    by: Annotated[str, typer.Option("--by", help="Who labels; default: git's user.name.")] = "",
+    port: Annotated[int, typer.Option("--port", "-p", min=0, max=65535, help="0: any free one.")] = 8010,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
+) -> None:
+    """Paint, correct or reject masks on a page of this machine; what you make is kept at every stroke.
+
+    Saved as a batch, it changes the dataset: masks and types of photos that are there, and photos that are new.
+
+    Example: tiles data label --from audit
+    """
+    from tilecli.cli.live import display
+    from tilecli.experiments.project import git, prepare
+    from tilecli.labelling.desk import Desk
+    from tilecli.labelling.drafts import Drafts
+    from tilecli.labelling.run import run
+    from tilecli.layout import find_project
+
+    project = find_project()
+    prepare(project)
+    with display():
+        tasks = _tasks(project, source, words or [], limit)
+        desk = Desk(project, tasks, by or git(project.root, "config", "user.name", check=False))
+    _check(desk.names, source)
+
+    def ready(url: str) -> None:
+        count = len(desk.names)
+        terminal.say(f"[good]ready[/] on [accent]{url}[/]: {count} photo{'' if count == 1 else 's'}; Ctrl-C stops")
+        if browser:
+            _open(url)
+
+    try:
+        with Drafts(project).claimed():
+            run(desk, port, ready)
+    except KeyboardInterrupt:
+        left = sum(1 for _ in desk.drafts)
+        if left:
+            terminal.say(f"stopped; {left} unsaved draft{'' if left == 1 else 's'}: [command]tiles data label[/]")
+        else:
+            terminal.say("stopped")
+
+
+def _tasks(project: Project, source: str | None, words: list[str], limit: int) -> list[Task]:
+    if source is None and not words:
+        return []
+    from tilecli.labelling.choose import choose
+
+    return choose(project, source, words, limit)
+
+
+def _check(names: list[str], source: str | None) -> None:
+    from tilecli.errors import UsageError
+
+    if names:
+        return
+    if source is not None:
+        raise UsageError("there are no photos to look at", where=f"--from {source}")
+    hint = "tiles data label --from audit, or name photos"
+    raise UsageError("which photos? there are no drafts to go on with", hint=hint)
+
+
+def _open(url: str) -> None:
+    """Open the page where there is a desktop: without one, a browser of the terminal would take the terminal."""
+    import webbrowser
+
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    webbrowser.open(url)
