@@ -57,11 +57,19 @@ def write_batch(
     prepare(project)
     check_name(project, name)
     rebuild.bring_up_to_date(project)
-    return write_checked(project, name, items, by=by, note=note, origin=origin, relabels=relabels)
+    return write_checked(project, name, items, by=by, note=note, origin=origin, relabels=relabels, photos=photos)
 
 
 def write_checked(
-    project: Project, name: str, items: Sequence[Item], *, by: str, note: str, origin: str, relabels: bool
+    project: Project,
+    name: str,
+    items: Sequence[Item],
+    *,
+    by: str,
+    note: str,
+    origin: str,
+    relabels: bool,
+    photos: Mapping[str, Mapping[str, str]] | None = None,
 ) -> form.Facts:
     """`write_batch` for who has checked the name and brought the dataset up to date, which takes seconds."""
     _check_photos(project, name, items, relabels)
