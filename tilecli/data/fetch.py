@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from tilecli import files, progress
 from tilecli.config import DataParams
-from tilecli.data import sources
+from tilecli.data import classlist, sources
 from tilecli.data.catalog import Photo, encode_mask, write_index
 from tilecli.data.checks import Problem, Remark, check_photo, report_problems, report_remarks
 from tilecli.data.layouts import Layout, Record
-from tilecli.data.names import Origin, exposure, photo_names
+from tilecli.data.names import Origin, defect_type, exposure, good_types, photo_names
 from tilecli.data.threads import in_threads
 from tilecli.errors import DataError
 from tilecli.layout import Project
@@ -29,6 +29,7 @@ class _Item:
     root: Path
     record: Record
     waiting: Path  # + ".photo", ".png"
+    classes: tuple[str, ...]  # what the numbers in its mask stand for; none where any value is just a defect
 
     @property
     def photo_path(self) -> Path:
@@ -44,6 +45,7 @@ class _Kept:
     width: int
     height: int
     has_mask: bool
+    classes: tuple[str, ...]  # as its item's, where its mask does hold such numbers
     remarks: frozenset[Remark]
 
 
@@ -64,7 +66,7 @@ def fetch_dataset(project: Project, params: DataParams) -> list[Photo]:
         layouts = [sources.lay_out(source, work / str(number), params) for number, source in enumerate(found)]
         for layout in layouts:
             _refuse_own_dataset(layout.root, project)
-        photos = _fill(folder, list(zip(found, layouts, strict=True)), params.skip_bad)
+        photos = _fill(folder, list(zip(found, layouts, strict=True)), params)
         write_index(folder / project.index.name, photos)
         shutil.rmtree(work)
     progress.result(
@@ -77,17 +79,23 @@ def fetch_dataset(project: Project, params: DataParams) -> list[Photo]:
     return photos
 
 
-def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_bad: bool) -> list[Photo]:
+def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], params: DataParams) -> list[Photo]:
     """Check every photo and move those that can be used into `folder`; returns the index, sorted by name."""
+    typed = params.target == "type"
     several = len(laid_out) > 1
 
     def label(source: sources.Source, file: str) -> str:
         return f"{source.name}/{file}" if several else file
 
-    items = [(source, layout.root, record) for source, layout in laid_out for record in layout.records]
+    items = [
+        (source, layout.root, record, names)
+        for source, layout in laid_out
+        for names in [_class_names(layout.root, params.good) if typed else ()]
+        for record in layout.records
+    ]
     todo = [
-        _Item(source, root, record, folder / _WORK / "checked" / str(number))
-        for number, (source, root, record) in enumerate(items)
+        _Item(source, root, record, folder / _WORK / "checked" / str(number), names)
+        for number, (source, root, record, names) in enumerate(items)
     ]
     outcomes = list(in_threads(_examine, todo, "check photos"))
     problems = [
@@ -101,12 +109,12 @@ def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_
         for mask in layout.lonely_masks
     ]
     where = ", ".join(source.text for source, _ in laid_out)
-    report_problems(problems, skip_bad, where)
+    report_problems(problems, params.skip_bad, where)
     kept = [(item, outcome) for item, outcome in zip(todo, outcomes, strict=True) if isinstance(outcome, _Kept)]
     if not kept:
         raise DataError("no photo is left", where=where)
     report_remarks((label(item.source, item.record.image), outcome.remarks) for item, outcome in kept)
-    return _place(folder, kept)
+    return _place(folder, kept, typed)
 
 
 def _examine(item: _Item) -> _Kept | Problem:
@@ -116,13 +124,26 @@ def _examine(item: _Item) -> _Kept | Problem:
         return checked
     if not item.source.is_temporary:
         item.photo_path.write_bytes(checked.data)  # the very bytes that were checked
-    if checked.mask is not None:
-        item.waiting.with_suffix(".png").write_bytes(encode_mask(checked.mask))
-    return _Kept(checked.defect, checked.width, checked.height, checked.mask is not None, checked.remarks)
+    kept = _Kept(checked.defect, checked.width, checked.height, checked.mask is not None, (), checked.remarks)
+    if checked.mask is None:
+        return kept
+    data = encode_mask(checked.mask)
+    if item.classes and item.record.mask is not None:
+        try:
+            numbers = classlist.read_numbers((item.root / item.record.mask).read_bytes())
+            pixels = classlist.used_numbers(numbers, item.classes)
+        except DataError as error:
+            return Problem(item.record.mask, error.message)
+        if pixels:
+            data = classlist.encode_numbers(numbers)
+            most = item.classes[max(pixels, key=lambda number: pixels[number]) - 1]
+            kept = replace(kept, defect=item.record.defect or most, classes=item.classes)
+    item.waiting.with_suffix(".png").write_bytes(data)
+    return kept
 
 
-def _place(folder: Path, kept: Sequence[tuple[_Item, _Kept]]) -> list[Photo]:
-    """Name the photos and move them and their masks to where the index says."""
+def _place(folder: Path, kept: Sequence[tuple[_Item, _Kept]], typed: bool) -> list[Photo]:
+    """Name the photos and move them and their masks to where the index says; `typed`: with their list of classes."""
     for name in ("images", "masks"):
         (folder / name).mkdir()
     origins = [
@@ -146,7 +167,16 @@ def _place(folder: Path, kept: Sequence[tuple[_Item, _Kept]]) -> list[Photo]:
         if photo.mask:
             item.waiting.with_suffix(".png").replace(folder / photo.mask)
         photos.append(photo)
+    if typed:
+        masks = [(folder / photo.mask, outcome.classes) for photo, (_, outcome) in zip(photos, kept, strict=True)]
+        classlist.number_masks(folder, photos, [(path, classes) for path, classes in masks if classes])
     return sorted(photos, key=lambda photo: photo.photo)
+
+
+def _class_names(root: Path, good: Sequence[str]) -> tuple[str, ...]:
+    """What the numbers in a source's masks stand for; nothing where it does not say."""
+    types = good_types(good)
+    return tuple(defect_type(name, types) for name in classlist.read_classes(root / classlist.FILE))
 
 
 def _refuse_own_dataset(path: Path, project: Project) -> None:

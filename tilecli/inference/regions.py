@@ -20,6 +20,8 @@ class Region:
     box: tuple[int, int, int, int]  # x, y, width, height in px of the photo
     area_px: int
     mean_probability: float
+    type: str | None = None  # the likeliest over all its pixels; None where the bundle tells no types apart
+    type_probability: float | None = None  # mean of that type's own map over the region
 
 
 def find_regions(mask: Uint8, probability: Float32) -> list[Region]:
