@@ -175,8 +175,9 @@ def _try(network: nn.Module, params: TrainParams, outputs: int) -> None:
             hint="-S train.arch=unet -S train.encoder=resnet34",
         ) from error
     if shape != (1, outputs, size, size):
+        wanted = "one map" if outputs == 1 else f"{outputs} maps"
         raise ModelError(
-            f"{params.arch} with {params.encoder} gives {shape} for crops of {size} px, not {outputs} map{'s' * (outputs > 1)} of their size",
+            f"{params.arch} with {params.encoder} gives {shape} for crops of {size} px, not {wanted} of their size",
             where="train.arch",
             hint="-S train.arch=unet -S train.encoder=resnet34",
         )

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from tilecli.config import TrainParams
+from tilecli.data.classlist import read_classes
 from tilecli.data.datamodule import TileData
 from tilecli.layout import Project
 from tilecli.learning import network, precision
