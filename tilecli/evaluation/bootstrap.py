@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tilecli.evaluation import metrics
+from tilecli.evaluation import by_type, metrics
 from tilecli.evaluation.records import Record
 from tilecli.histogram import Float64
 
@@ -31,11 +31,14 @@ def intervals(records: Sequence[Record], resamples: int, seed: int) -> dict[str,
     if resamples < 1 or len(names) < LEAST_TILES:
         return {}
     pairs = metrics.ratios(records)
-    values: dict[str, list[Float64]] = {name: [] for name in (*pairs, "auroc")}
+    types = [own["iou"] for own in by_type.ratios(records).values()] if by_type.is_typed(records) else []
+    values: dict[str, list[Float64]] = {name: [] for name in (*pairs, "auroc", *(["miou"] if types else []))}
     for counts in draws(len(names), resamples, seed):
         for figure, pair in pairs.items():
             values[figure].append(quotients(pair, tile, counts))
         values["auroc"].append(aurocs(records, tile, counts))
+        if types:
+            values["miou"].append(_mean([quotients(pair, tile, counts) for pair in types]))
     found = {figure: interval(np.concatenate(pieces)) for figure, pieces in values.items()}
     return {figure: ends for figure, ends in found.items() if ends is not None}
 
@@ -72,6 +75,14 @@ def quotients(pair: metrics.Ratio, tile: Places, counts: Float64) -> Float64:
     bottom = counts @ np.bincount(tile, pair[1], tiles)
     values: Float64 = np.divide(top, bottom, out=np.full(len(counts), np.nan), where=bottom > 0)
     return values
+
+
+def _mean(values: Sequence[Float64]) -> Float64:
+    """The mean of several figures for every resample, without those that are undefined in it; NaN where all are."""
+    stacked = np.stack(values)
+    known = ~np.isnan(stacked)
+    total = np.where(known, stacked, 0.0).sum(axis=0)
+    return np.divide(total, known.sum(axis=0), out=np.full(stacked.shape[1], np.nan), where=known.any(axis=0))
 
 
 def aurocs(records: Sequence[Record], tile: Places, counts: Float64) -> Float64:
