@@ -15,10 +15,10 @@ import numpy as np
 from tilecli import files, histogram, progress
 from tilecli.config import EvaluateParams, Params
 from tilecli.data import catalog, manifest
-from tilecli.data.classlist import read_classes
+from tilecli.data.classlist import read_classes, read_types
 from tilecli.data.preprocess import read_photo
 from tilecli.errors import DataError
-from tilecli.evaluation import bootstrap, fused, metrics, overlays, pixels, plots, records
+from tilecli.evaluation import bootstrap, fused, metrics, overlays, pixels, plots, records, type_overlays
 from tilecli.evaluation.counting import Item, Predict, PredictSpot, measure_photos, measure_spots
 from tilecli.evaluation.records import Record
 from tilecli.layout import GOOD, Project
@@ -53,7 +53,7 @@ def evaluate(
     start = time.perf_counter()
     measured, counts = measure_photos(items, project.dataset, params.evaluate, predict, workers, known)
     seconds = time.perf_counter() - start
-    measured = _draw(project, items, measured, params.evaluate, predict)
+    measured = _draw(project, items, measured, params.evaluate, predict, known)
     figures = _figures(measured, counts, params.evaluate) | (facts or {})
     if params.evaluate.fuse and predict_spot is not None:
         together = measure_spots(items, project.dataset, params.evaluate, predict_spot, workers, known)
@@ -162,7 +162,12 @@ def _first_of_each_tile(measured: Sequence[Record], order: Sequence[int], number
 
 
 def _draw(
-    project: Project, items: Sequence[Item], measured: list[Record], params: EvaluateParams, predict: Predict
+    project: Project,
+    items: Sequence[Item],
+    measured: list[Record],
+    params: EvaluateParams,
+    predict: Predict,
+    classes: Sequence[str],
 ) -> list[Record]:
     """Draw the chosen photos; the records come back with the names of their pictures."""
     chosen = choose_pictures(measured, params.pictures, params.seed)
@@ -174,12 +179,15 @@ def _draw(
             path = project.dataset / photo.image
             name = f"{rank}_{place:02d}_{photo.photo}.png"
             # Predicted again: keeping every mask would take memory for pictures of a few.
-            image = overlays.panel(
-                read_photo(path, 1),
-                predict(path).mask,
-                catalog.read_mask(project.dataset, photo),
-                f"{photo.photo} · {photo.defect} · Dice {record.dice:.3f} · called {record.verdict}",
-            )
+            predicted, pixels_of = predict(path), read_photo(path, 1)
+            caption = f"{photo.photo} · {photo.defect} · Dice {record.dice:.3f} · called {record.verdict}"
+            if classes and predicted.types is not None:
+                truth = read_types(project.dataset, photo, classes)
+                caption += "" if record.type_predicted == GOOD else f", {record.type_predicted}"
+                image = type_overlays.panel(pixels_of, predicted.types, truth, classes, caption)
+            else:
+                truth = catalog.read_mask(project.dataset, photo)
+                image = overlays.panel(pixels_of, predicted.mask, truth, caption)
             overlays.save(folder / name, image)
             drawn[index] = replace(record, picture=name)
     return drawn

@@ -31,8 +31,13 @@ class Prediction:
     score: float  # see `regions.score_of`
     ms: float  # wall time, with reading where the photo was read from a file
     together: int = 1  # photos of one spot that this rests on, see `fusion.judge_spot`
-    types: Uint8 | None = None  # H×W: number, from 1, of the class that a pixel of the mask shows; None: none are told
+    likeliest: Uint8 | None = None  # H×W: number, from 1, of each pixel's likeliest class; None where none are told
     type: str | None = None  # the class of most of the mask's pixels; None where nothing is marked or none are told
+
+    @property
+    def types(self) -> Uint8 | None:
+        """H×W: number, from 1, of the class that each pixel of the mask shows, else 0; None where none are told."""
+        return None if self.likeliest is None else self.mask * self.likeliest
 
 
 class Predictor:
@@ -112,9 +117,10 @@ class Predictor:
         if not self.bundle.tells_types:
             return prediction
         classes = self.bundle.classes
-        named = types.name_regions(prediction.regions, mask, maps.reshape(-1, *mask.shape), classes)
-        found = types.label(maps, self.threshold)
-        return replace(prediction, regions=named, types=found, type=types.main_type(found, classes))
+        of_types = maps.reshape(-1, *mask.shape)
+        named = types.name_regions(prediction.regions, mask, of_types, classes)
+        likeliest = types.likeliest(of_types)
+        return replace(prediction, regions=named, likeliest=likeliest, type=types.main_type(mask * likeliest, classes))
 
     def predict_file(self, path: Path) -> Prediction:
         """`predict` for an image file, upright; raises DataError that names the file where it cannot be read."""

@@ -26,9 +26,12 @@ def defect_map(maps: Float32) -> Float32:
 def label(maps: Float32, threshold: float) -> Uint8:
     """K×H×W (or H×W, for K of 1) → H×W: the number, from 1, of the likeliest type where it reaches the threshold; 0."""
     mask = np.asarray(defect_map(maps) >= np.float32(threshold), np.uint8)
-    if maps.ndim == 2 or len(maps) == 1:
-        return mask
-    return np.asarray(mask * (maps.argmax(axis=0) + 1), np.uint8)
+    return mask if maps.ndim == 2 or len(maps) == 1 else mask * likeliest(maps)
+
+
+def likeliest(maps: Float32) -> Uint8:
+    """K×H×W → H×W: the number, from 1, of each pixel's likeliest type, however unlikely that is."""
+    return np.asarray(maps.argmax(axis=0) + 1, np.uint8)
 
 
 def name_regions(regions: Sequence[Region], mask: Uint8, maps: Float32, classes: Sequence[str]) -> list[Region]:
