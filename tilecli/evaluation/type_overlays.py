@@ -36,8 +36,7 @@ def overlay(photo: Uint8, types: Uint8, alpha: float = palette.FILL) -> Uint8:
         own = np.asarray(types == number, np.uint8)
         marks.fill(image, own, colour_of(number), alpha)
         marks.ring(image, own, colour_of(number), others=types)
-    for number in numbers:
-        _write_numbers(image, np.asarray(types == number, np.uint8), number)
+    _write_numbers(image, types)
     return image
 
 
@@ -65,18 +64,25 @@ def panel(photo: Uint8, types: Uint8, truth: Uint8, classes: Sequence[str], capt
     return overlays.lay_out(views, caption, [*LEGEND, *confused, *entries([truth, types], classes)])
 
 
-def _write_numbers(image: Uint8, mask: Uint8, number: int) -> None:
-    """The number at the upper right of each large region, light on dark, so that it reads on any surface."""
-    regions = components(mask)
-    largest = [int(place) for place in np.argsort(-regions.areas, kind="stable")[:_MOST]]
-    text = str(number)
-    wide = lettering.width(text, _NUMBER_PX, BOLD)
-    for place in largest:
-        if regions.areas[place] < _LEAST_PX:
+def _write_numbers(image: Uint8, types: Uint8) -> None:
+    """Each type's number at the upper right of its larger regions, the largest first, where none stands yet."""
+    found = []
+    for number in np.unique(types[types > 0]).tolist():
+        regions = components(np.asarray(types == number, np.uint8))
+        found += [(int(area), number, box) for area, box in zip(regions.areas, regions.boxes.tolist(), strict=True)]
+    found.sort(key=lambda region: -region[0])
+    taken = np.zeros(types.shape, bool)
+    for area, number, (x, y, w, _) in found[:_MOST]:
+        text, colour = str(number), palette.rgb(colour_of(number))
+        wide, high = lettering.width(text, _NUMBER_PX, BOLD) + 6, _NUMBER_PX + 3
+        left = max(0, min(x + w + palette.OUTLINE_PX, types.shape[1] - wide))
+        top = max(0, min(y - high - palette.OUTLINE_PX, types.shape[0] - high))
+        place = slice(top, top + high), slice(left, left + wide)
+        if area < _LEAST_PX or taken[place].any():
             continue
-        x, y, w, _ = (int(value) for value in regions.boxes[place])
-        left = max(0, min(x + w + palette.OUTLINE_PX + 2, image.shape[1] - wide - 4))
-        baseline = max(_NUMBER_PX, min(y + _NUMBER_PX // 2, image.shape[0] - 4))
-        top = max(0, baseline - _NUMBER_PX + 1)
-        image[top : baseline + 3, left : left + wide + 4] = palette.rgb(palette.DARK["bg"])
-        lettering.write(image, text, (left + 2, baseline), _NUMBER_PX, palette.rgb(colour_of(number)), BOLD)
+        taken[place] = True
+        image[place] = colour
+        # The ink that stands out more against it, by relative luminance.
+        light = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2] > 128
+        ink = palette.rgb(palette.LIGHT["ink"] if light else palette.LIGHT["panel"])
+        lettering.write(image, text, (left + 3, top + high - 3), _NUMBER_PX, ink, BOLD)
