@@ -82,7 +82,9 @@ def _mean(values: Sequence[Float64]) -> Float64:
     stacked = np.stack(values)
     known = ~np.isnan(stacked)
     total = np.where(known, stacked, 0.0).sum(axis=0)
-    return np.divide(total, known.sum(axis=0), out=np.full(stacked.shape[1], np.nan), where=known.any(axis=0))
+    count = known.sum(axis=0)
+    mean: Float64 = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return mean
 
 
 def aurocs(records: Sequence[Record], tile: Places, counts: Float64) -> Float64:

@@ -64,8 +64,8 @@ def test_a_legend_goes_below_the_photo_and_leaves_it_alone() -> None:
     assert whole.shape[0] > 120
     assert whole.shape[1] >= 160
     assert np.array_equal(whole[:120, :160], image)
-    narrow = overlays.with_legend(image[:, :30], type_overlays.entries([types], CLASSES))
-    assert narrow.shape[0] > whole.shape[0], "one entry below the other"
+    wide = overlays.with_legend(np.concatenate([image] * 3, axis=1), type_overlays.entries([types], CLASSES))
+    assert wide.shape[0] < whole.shape[0], "in one line where there is room, else one below the other"
     assert overlays.with_legend(image, []) is image
 
 

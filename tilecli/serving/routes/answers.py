@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -66,7 +67,7 @@ def overlay_png(photo: Uint8, mask: Uint8, types: Uint8 | None = None) -> bytes:
 
 def types_png(prediction: Prediction) -> bytes:
     """The number of each pixel's likeliest class, from 1, as an 8-bit grey PNG; 0 where none are told apart."""
-    return png(np.zeros_like(prediction.mask) if prediction.likeliest is None else prediction.likeliest)
+    return png(prediction.mask * np.uint8(0) if prediction.likeliest is None else prediction.likeliest)
 
 
 def data_url(body: bytes) -> str:
@@ -98,11 +99,11 @@ def regions(prediction: Prediction) -> list[dict[str, Any]]:
     ]
 
 
-def type_of(prediction: Prediction) -> dict[str, Any]:
-    """The photo's own type, where types are told apart: null on a good one."""
+def type_of(prediction: Prediction, classes: Sequence[str]) -> dict[str, Any]:
+    """The photo's own type, null on a good one, and all there are, where types are told apart."""
     if prediction.likeliest is None:
         return {}
-    return {"type": None if prediction.verdict == GOOD else prediction.type}
+    return {"type": None if prediction.verdict == GOOD else prediction.type, "classes": list(classes)}
 
 
 def _outlines(mask: Uint8) -> dict[tuple[int, ...], list[list[list[int]]]]:

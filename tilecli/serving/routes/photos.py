@@ -223,7 +223,7 @@ def _verdict(found: Found, maps: list[str] | tuple[()]) -> Body:
         "score": round(prediction.score, _DIGITS),
         "defect_share": round(prediction.defect_share, _DIGITS),
         "regions": answers.regions(prediction),
-        **answers.type_of(prediction),
+        **answers.type_of(prediction, predictor.bundle.classes),
         **_size(found),
         "threshold": predictor.threshold,
         "verdict_threshold": predictor.verdict_threshold,
@@ -235,7 +235,12 @@ def _verdict(found: Found, maps: list[str] | tuple[()]) -> Body:
             "engine": predictor.engine.name,
         },
         "timings_ms": {step: round(ms, 2) for step, ms in found.timings_ms.items()},
-        **{name: answers.data_url(_MAPS[name](found)) for name in maps},
+        # Without types there is no map of them, and a page that asks for one need not know beforehand.
+        **{
+            name: answers.data_url(_MAPS[name](found))
+            for name in maps
+            if name != "types" or prediction.likeliest is not None
+        },
     }
 
 

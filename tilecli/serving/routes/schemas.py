@@ -67,6 +67,7 @@ class PredictAnswer(BaseModel):
     type: str | None = Field(
         None, description="of most of the mask, null on a good photo; only where types are told apart"
     )
+    classes: list[str] | None = Field(None, description="all types, in the order of their numbers; likewise")
     width: int
     height: int
     threshold: float = Field(description="a pixel is defect from this probability on")
@@ -81,7 +82,7 @@ class PredictAnswer(BaseModel):
     mask: str | None = Field(None, description="data URL of a grey PNG, 255 where defect")
     overlay: str | None = Field(None, description="data URL of the photo with the mask over it")
     types: str | None = Field(
-        None, description="data URL of a grey PNG: the number in the model's classes, from 1, of each pixel's likeliest"
+        None, description="data URL of a grey PNG: each pixel's likeliest type, as its number in classes, from 1"
     )
     photo: str | None = Field(None, description="data URL of the photo as it was read: upright, 8 bits a channel")
 
