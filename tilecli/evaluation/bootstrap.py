@@ -31,14 +31,14 @@ def intervals(records: Sequence[Record], resamples: int, seed: int) -> dict[str,
     if resamples < 1 or len(names) < LEAST_TILES:
         return {}
     pairs = metrics.ratios(records)
-    types = [own["iou"] for own in by_type.ratios(records).values()] if by_type.is_typed(records) else []
-    values: dict[str, list[Float64]] = {name: [] for name in (*pairs, "auroc", *(["miou"] if types else []))}
+    typed = by_type.is_typed(records)
+    values: dict[str, list[Float64]] = {name: [] for name in (*pairs, "auroc", *(["miou"] if typed else []))}
     for counts in draws(len(names), resamples, seed):
         for figure, pair in pairs.items():
             values[figure].append(quotients(pair, tile, counts))
         values["auroc"].append(aurocs(records, tile, counts))
-        if types:
-            values["miou"].append(_mean([quotients(pair, tile, counts) for pair in types]))
+        if typed:
+            values["miou"].append(mious(records, tile, counts))
     found = {figure: interval(np.concatenate(pieces)) for figure, pieces in values.items()}
     return {figure: ends for figure, ends in found.items() if ends is not None}
 
@@ -77,9 +77,10 @@ def quotients(pair: metrics.Ratio, tile: Places, counts: Float64) -> Float64:
     return values
 
 
-def _mean(values: Sequence[Float64]) -> Float64:
-    """The mean of several figures for every resample, without those that are undefined in it; NaN where all are."""
-    stacked = np.stack(values)
+def mious(records: Sequence[Record], tile: Places, counts: Float64) -> Float64:
+    """`by_type.miou` for every row of `counts` (resamples × tiles) at once; NaN where no type was drawn."""
+    own = [quotients(pairs["iou"], tile, counts) for pairs in by_type.ratios(records).values()]
+    stacked = np.stack(own) if own else np.full((1, len(counts)), np.nan)
     known = ~np.isnan(stacked)
     total = np.where(known, stacked, 0.0).sum(axis=0)
     count = known.sum(axis=0)

@@ -10,8 +10,12 @@ from tilecli import histogram
 from tilecli.errors import DataError
 from tilecli.evaluation import by_type, metrics
 from tilecli.evaluation.bootstrap import intervals
+from tilecli.evaluation.paired import BETTER, compare
 from tilecli.evaluation.plots import write_plots
 from tilecli.evaluation.records import COLUMNS, columns_of, read_records, write_records
+from tilecli.experiments.folds import Fold, Group
+from tilecli.experiments.pooling import pool
+from tilecli.experiments.store import Record
 
 from .conftest import MakeRecord
 
@@ -108,3 +112,30 @@ def test_confusion_of_photos_is_a_series_of_its_own(record: MakeRecord, tmp_path
     (tmp_path / "binary").mkdir()
     write_plots(tmp_path / "binary", [record()], counts)
     assert not (tmp_path / "binary" / "type_confusion.csv").exists()
+
+
+def test_the_margin_of_miou_is_paired(record: MakeRecord) -> None:
+    a, b = [], []
+    for number in range(12):
+        kind = CLASSES[number % 2]
+        same = {"photo": f"p{number}", "tile": f"t{number}", "defect": kind, "type_predicted": kind}
+        a.append(record(**same, type_pixels=f"{kind}>{kind}:{70 + number} {kind}>good:20"))
+        b.append(record(**same, type_pixels=f"{kind}>{kind}:{40 + number} {kind}>good:50"))
+    found = compare(a, b, resamples=200).figures["miou"]
+    assert found.a == by_type.miou(a)
+    assert found.b == by_type.miou(b)
+    assert found.low is not None
+    assert 0 < found.low < found.difference < found.high
+    assert found.verdict == BETTER
+    assert "miou" not in compare([record(photo="x", tile="x")], [record(photo="x", tile="x")], resamples=10).figures
+
+
+def test_pooled_folds_are_measured_like_one_evaluation(record: MakeRecord) -> None:
+    rows = [record(type_predicted="crack", type_pixels=f"crack>crack:{n} crack>good:9") for n in (3, 5, 8, 13)]
+    folds = [Fold(Record("a-fold1", "1", "b", 1.0, {}), tuple(rows[:2]), None)]
+    folds.append(Fold(Record("a-fold2", "2", "b", 1.0, {}), tuple(rows[2:]), None))
+    found = pool(Group("a", 2, tuple(fold.record for fold in folds)), folds)
+    assert found.figures["miou"] == by_type.miou(rows) == pytest.approx(29 / 65)
+    assert found.spread["miou"].folds == 2
+    assert "miou" in found.intervals
+    json.dumps(found.as_dict(), allow_nan=False)
