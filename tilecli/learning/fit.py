@@ -94,6 +94,8 @@ def _fit(
         f"{photos.photos['train']} training and {photos.photos['valid']} validation photos",
         **{key: facts[key] for key in ("encoder_weights", "precision", "device", "threads")},
     )
+    if classes:
+        progress.note(f"one output for each of {len(classes)} types: {', '.join(classes)}", classes=list(classes))
     if budget:
         progress.note(
             f"the schedule follows the clock and ends after {budget.seconds:g} s, whatever train.epochs says; "
