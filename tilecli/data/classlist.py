@@ -96,7 +96,7 @@ def read_types(dataset: Path, photo: Photo, classes: Sequence[str]) -> Uint8:
             )
         name = photo.defect if value == OWN else names[value - 1]
         if name != GOOD and name not in classes:
-            raise DataError(f"the type {name} is none of {', '.join(classes)}", where=str(path), hint="tiles train")
+            raise DataError(f"the type {name} is none of {', '.join(classes)}", where=str(path), hint=FETCH)
         table[value] = 0 if name == GOOD else classes.index(name) + 1
     return np.asarray(table[values], np.uint8)
 

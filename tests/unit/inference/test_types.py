@@ -68,6 +68,15 @@ def test_a_binary_bundle_tells_no_types(bright: Bundle) -> None:
     assert {region.type for region in found.regions} == {None}
 
 
+def test_a_single_type_is_named_too(bright: Bundle) -> None:
+    bundle = replace(bright, classes=("glare",))
+    found = Predictor(bundle, open_engine(bright, precision="f32", threads=1, keep_compiled=False)).predict(a_photo())
+    assert found.type == "glare"
+    assert {region.type for region in found.regions} == {"glare"}
+    assert found.types is not None
+    assert np.array_equal(found.types, found.mask)
+
+
 @pytest.mark.parametrize("name", ["openvino", "onnxruntime"])
 def test_engines_give_a_map_for_each_class(kinds: Bundle, name: str) -> None:
     answer = open_engine(kinds, name, "f32", threads=1, keep_compiled=False).run(np.ones((3, 1, 64, 32), np.float32))
