@@ -60,8 +60,10 @@ def panel(photo: Uint8, types: Uint8, truth: Uint8, classes: Sequence[str], capt
         "prediction": overlay(photo, types),
         "error map": errors,
     }
-    confused = [("wrong type", _WRONG)] if wrong.any() else []
-    return overlays.lay_out(views, caption, [*LEGEND, *confused, *entries([truth, types], classes)])
+    # Types first, and a word of where the other colours are: there are not enough for each to mean one thing alone.
+    (words, colour), *rest = LEGEND
+    errors_of = [(f"error map: {words}", colour), *rest, *([("wrong type", _WRONG)] if wrong.any() else [])]
+    return overlays.lay_out(views, caption, [*entries([truth, types], classes), *errors_of])
 
 
 def _write_numbers(image: Uint8, types: Uint8) -> None:

@@ -47,7 +47,7 @@ def test_numbers_stand_beside_regions_and_inside_the_photo() -> None:
 
 def test_no_two_colours_are_alike_and_none_means_something_in_an_error_map_while_types_are_few() -> None:
     assert len(set(palette.TYPES)) == len(palette.TYPES) == 8
-    assert not {palette.DEFECT, palette.GOOD, palette.UNCERTAIN} & set(palette.TYPES[:5])
+    assert not {palette.DEFECT, palette.GOOD, palette.UNCERTAIN} & set(palette.TYPES[:4])
     assert type_overlays.colour_of(9) == type_overlays.colour_of(1)
 
 
