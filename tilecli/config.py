@@ -40,6 +40,9 @@ class DataParams(Section):
     good: tuple[str, ...] = Field(
         ("good", "free", "ok"), description="defect types that mean 'no defect'; their photos need no mask"
     )
+    target: Literal["binary", "type"] = Field(
+        "binary", description="what a pixel is told: defect or not, or which type of defect"
+    )
     skip_bad: bool = Field(False, description="go on without photos that fail a check (they are listed)")
     max_unpacked_gb: Annotated[float, Field(gt=0)] = Field(
         20.0, description="an archive that grows past this is refused, GB"

@@ -75,6 +75,11 @@ class Project:
         return self.dataset / "index.csv"
 
     @property
+    def classes(self) -> Path:
+        """The defect types that a network learns to tell apart; there only where `data.target` is `type`."""
+        return self.dataset / "classes.json"
+
+    @property
     def split(self) -> Path:
         """Photo → tile, subset."""
         return self.root / "data" / "split.csv"

@@ -18,6 +18,10 @@ STAGE = "#808080"  # mid-grey behind photos
 # Lines and points that stand for single runs. Shape, dash or a name must tell them apart as well.
 SERIES = (ACCENT, UNCERTAIN, GOOD, "#CC79A7", DEFECT, TRUTH, "#808080", "#999933")
 
+# Types of defects, in the order of their numbers, which stand beside them; from the ninth on they come again. Those
+# first that mean nothing in an error map, and the olive last, which as a tint is too much like the yellow.
+TYPES = (ACCENT, "#F0E442", "#CC79A7", TRUTH, DEFECT, GOOD, UNCERTAIN, "#999933")
+
 FILL = 0.35  # opacity of a filled mask
 OUTLINE_PX = 2  # width of a mask's outline
 

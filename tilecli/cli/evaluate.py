@@ -22,6 +22,7 @@ _WORDS = {
     "jacc_mean": "Jaccard, pooled",
     "acc_mean": "pixel accuracy, mean over photos",
     "foreground_acc": "share of defect pixels found",
+    "miou": "mean IoU over the types, background apart",
     "pixel_ap": "average precision of pixels",
     "ece": "calibration error of pixels",
     "auroc": "AUROC of photos, good against defect",
@@ -83,12 +84,28 @@ def evaluate(
         for kind, values in metrics.get("per_defect", {}).items()
     ]
     out.print(terminal.table("By type", columns, per_type))
+    if "types" in metrics:
+        _show_types(metrics)
     if "fused" in metrics:
         rows = [[_WORDS[name], *_fused(metrics, name)] for name in metrics["fused"]["margin"]]
         columns = [("figure", "left"), ("together (95 %)", "right"), ("against alone (95 %)", "right")]
         out.print(terminal.table("Photos of a tile judged together", columns, rows))
     terminal.say(f"pictures: {terminal.plain(project.pictures)}")
     terminal.next_commands("tiles exp compare --sort dice_mean", "dvc plots show")
+
+
+def _show_types(metrics: dict[str, Any]) -> None:
+    """Each type's own pixels, and what they were most often mistaken for."""
+    names = ("iou", "dice", "recall", "precision")
+    columns = [("type", "left"), *((name, "right") for name in names), ("most often mistaken for", "left")]
+    rows = []
+    for kind, values in metrics["types"].items():
+        called = metrics["type_confusion"]["pixels"].get(kind, {})
+        others = {name: px for name, px in called.items() if name != kind}
+        most = max(others, key=lambda name: others[name], default=None)
+        mistaken = f"{terminal.plain(most)}, {terminal.percent(others[most] / sum(called.values()))}" if most else "–"
+        rows.append([terminal.plain(kind), *(terminal.number(values[name]) for name in names), mistaken])
+    terminal.console().print(terminal.table("Pixels of each type, told apart", columns, rows))
 
 
 def _fused(metrics: dict[str, Any], name: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from tilecli.cli.verb import verb
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tilecli.inference.batch import Outcome
+    from tilecli.inference.outcome import Outcome
 
 _SIGNS = {"defect": "✘", "uncertain": "?", "good": "✔"}
 _TABLE_ROWS = 40  # more is no table that anyone reads; everything is in predictions.jsonl
@@ -93,14 +93,16 @@ def _bundle(folder: Path | None) -> Path:
 
 def _show(done: Sequence[Outcome], out: Path | None) -> None:
     fused = any(outcome.spot is not None for outcome in done)
+    typed = any(outcome.tells_types for outcome in done)
     columns = [("spot", "right")] if fused else []
-    columns += [("photo", "left"), ("verdict", "left"), ("defect share", "right"), ("regions", "right")]
+    columns += [("photo", "left"), ("verdict", "left"), *([("type", "left")] if typed else [])]
+    columns += [("defect share", "right"), ("regions", "right")]
     columns += [("largest", "right"), ("ms", "right")]
     rows = []
     for outcome in done[:_TABLE_ROWS]:
         if outcome.error is not None:
             rows.append(
-                [*(["–"] * fused), terminal.plain(outcome.path), "[uncertain]unreadable[/]", "–", "–", "–", "–"]
+                [*(["–"] * fused), terminal.plain(outcome.path), "[uncertain]unreadable[/]", *(["–"] * (4 + typed))]
             )
             continue
         sign = _SIGNS[outcome.verdict or "good"]
@@ -110,6 +112,7 @@ def _show(done: Sequence[Outcome], out: Path | None) -> None:
                 *([str(outcome.spot)] * fused),
                 terminal.plain(outcome.path),
                 f"[{outcome.verdict}]{sign} {outcome.verdict}[/]",
+                *([terminal.plain(outcome.type or "–")] * typed),
                 terminal.percent(outcome.defect_share),
                 str(len(outcome.regions)),
                 f"{largest.area_px} px at {largest.box[0]},{largest.box[1]}" if largest else "–",

@@ -21,7 +21,7 @@ from tilecli.data.preprocess import Uint8
 from tilecli.data.siblings import Siblings
 from tilecli.layout import GOOD
 
-Cut = tuple[Uint8, Uint8]  # S×S×C photo and S×S 0/1 mask
+Cut = tuple[Uint8, Uint8]  # S×S×C photo and S×S mask, see `Held.mask`
 
 
 class Cutter:

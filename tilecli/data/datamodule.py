@@ -30,7 +30,7 @@ class CropBatch:
     """Crops of one step."""
 
     image: torch.Tensor  # N×C×S×S float32, normalised
-    mask: torch.Tensor  # N×S×S uint8 0/1
+    mask: torch.Tensor  # N×S×S uint8, see `Held.mask`
     epoch: int  # from 0, to check that data and loop agree
     step: int  # counts batches, of which a step of the optimiser may take several
     # P×2 int64: numbers of crops that show one place under two exposures; none unless consistency is asked for

@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 
 from tilecli import files, progress
 from tilecli.config import DataParams
-from tilecli.data import sources
+from tilecli.data import classlist, sources
 from tilecli.data.batch import INDEX
 from tilecli.data.catalog import Photo, encode_mask, write_index
 from tilecli.data.checks import Problem, Remark, check_photo, report_problems, report_remarks
 from tilecli.data.layouts import Layout, Record
-from tilecli.data.names import Origin, exposure, photo_names
+from tilecli.data.names import Origin, defect_type, exposure, good_types, photo_names
 from tilecli.data.threads import in_threads
 from tilecli.errors import DataError
 from tilecli.layout import Project
@@ -30,6 +30,7 @@ class _Item:
     root: Path
     record: Record
     waiting: Path  # + ".photo", ".png"
+    classes: tuple[str, ...]  # what the numbers in its mask stand for; none where any value is just a defect
     relabels: bool = False  # see layouts.Layout
     mask_of: Path | None = None  # where a corrected mask waits instead
 
@@ -52,6 +53,7 @@ class _Kept:
     width: int
     height: int
     has_mask: bool
+    classes: tuple[str, ...]  # as its item's, where its mask does hold such numbers
     remarks: frozenset[Remark]
 
 
@@ -93,23 +95,29 @@ def lay_into(
     layouts = [sources.lay_out(source, work / str(number), params) for number, source in enumerate(found)]
     for layout in layouts:
         _refuse_own_dataset(layout.root, project)
-    photos = _fill(folder, list(zip(found, layouts, strict=True)), params.skip_bad)
+    photos = _fill(folder, list(zip(found, layouts, strict=True)), params)
     write_index(folder / INDEX, photos)
     shutil.rmtree(work)
     return photos, layouts
 
 
-def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_bad: bool) -> list[Photo]:
+def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], params: DataParams) -> list[Photo]:
     """Check every photo and move those that can be used into `folder`; returns the index, sorted by name."""
+    typed = params.target == "type"
     several = len(laid_out) > 1
 
     def label(source: sources.Source, file: str) -> str:
         return f"{source.name}/{file}" if several else file
 
-    items = [(source, layout, record) for source, layout in laid_out for record in layout.records]
+    items = [
+        (source, layout, record, names)
+        for source, layout in laid_out
+        for names in [_class_names(layout.root, params.good) if typed else ()]
+        for record in layout.records
+    ]
     todo = [
-        _Item(source, layout.root, record, folder / _WORK / "checked" / str(number), layout.relabels)
-        for number, (source, layout, record) in enumerate(items)
+        _Item(source, layout.root, record, folder / _WORK / "checked" / str(number), names, layout.relabels)
+        for number, (source, layout, record, names) in enumerate(items)
     ]
     outcomes = list(in_threads(_examine, todo, "check photos"))
     problems = [
@@ -126,11 +134,11 @@ def _fill(folder: Path, laid_out: Sequence[tuple[sources.Source, Layout]], skip_
     kept = [(item, outcome) for item, outcome in zip(todo, outcomes, strict=True) if isinstance(outcome, _Kept)]
     named, misfits = _name(kept)
     problems += [Problem(label(item.source, item.record.image), reason) for item, reason in misfits]
-    report_problems(problems, skip_bad, where)
+    report_problems(problems, params.skip_bad, where)
     if not kept:
         raise DataError("no photo is left", where=where)
     report_remarks((label(item.source, item.record.image), outcome.remarks) for item, outcome in kept)
-    return _place(folder, named)
+    return _place(folder, named, typed)
 
 
 def _examine(item: _Item) -> _Kept | Problem:
@@ -140,11 +148,24 @@ def _examine(item: _Item) -> _Kept | Problem:
         return checked
     if not item.source.is_temporary:
         item.photo_path.write_bytes(checked.data)  # the very bytes that were checked
-    if checked.mask is not None:
-        mask = item.record.mask or ""
-        as_it_is = item.record.name and mask.endswith(".png")
-        item.mask_path.write_bytes((item.root / mask).read_bytes() if as_it_is else encode_mask(checked.mask))
-    return _Kept(checked.defect, checked.width, checked.height, checked.mask is not None, checked.remarks)
+    kept = _Kept(checked.defect, checked.width, checked.height, checked.mask is not None, (), checked.remarks)
+    if checked.mask is None:
+        return kept
+    mask = item.record.mask or ""
+    as_it_is = item.record.name and mask.endswith(".png")
+    data = (item.root / mask).read_bytes() if as_it_is else encode_mask(checked.mask)
+    if item.classes and mask:
+        try:
+            numbers = classlist.read_numbers((item.root / mask).read_bytes())
+            pixels = classlist.used_numbers(numbers, item.classes)
+        except DataError as error:
+            return Problem(mask, error.message)
+        if pixels:
+            data = classlist.encode_numbers(numbers)
+            most = item.classes[max(pixels, key=lambda number: pixels[number]) - 1]
+            kept = replace(kept, defect=item.record.defect or most, classes=item.classes)
+    item.mask_path.write_bytes(data)
+    return kept
 
 
 def _name(kept: Sequence[_Pair]) -> tuple[dict[str, _Pair], list[tuple[_Item, str]]]:
@@ -165,7 +186,7 @@ def _name(kept: Sequence[_Pair]) -> tuple[dict[str, _Pair], list[tuple[_Item, st
             size = f"{outcome.width}×{outcome.height} px, but the photo is {before.width}×{before.height} px"
             misfits.append((item, f"corrects the label of {item.record.name} with a mask of {size}"))
             continue
-        after = replace(before, defect=outcome.defect, has_mask=outcome.has_mask)
+        after = replace(before, defect=outcome.defect, has_mask=outcome.has_mask, classes=outcome.classes)
         named[item.record.name] = replace(former, mask_of=item.mask_path), after
     return named, misfits
 
@@ -175,8 +196,8 @@ def _origin(item: _Item, outcome: _Kept) -> Origin:
     return Origin(item.source.name, path, outcome.defect)
 
 
-def _place(folder: Path, named: Mapping[str, _Pair]) -> list[Photo]:
-    """Move the photos and their masks to where the index says."""
+def _place(folder: Path, named: Mapping[str, _Pair], typed: bool) -> list[Photo]:
+    """Move the photos and their masks to where the index says; `typed`: with the list of their classes."""
     for name in ("images", "masks"):
         (folder / name).mkdir()
     photos = []
@@ -196,7 +217,16 @@ def _place(folder: Path, named: Mapping[str, _Pair]) -> list[Photo]:
         if photo.mask:
             item.mask_path.replace(folder / photo.mask)
         photos.append(photo)
+    if typed:
+        masks = [(folder / photo.mask, named[photo.photo][1].classes) for photo in photos]
+        classlist.number_masks(folder, photos, [(path, classes) for path, classes in masks if classes])
     return sorted(photos, key=lambda photo: photo.photo)
+
+
+def _class_names(root: Path, good: Sequence[str]) -> tuple[str, ...]:
+    """What the numbers in a source's masks stand for; nothing where it does not say."""
+    types = good_types(good)
+    return tuple(defect_type(name, types) for name in classlist.read_classes(root / classlist.FILE))
 
 
 def _refuse_own_dataset(path: Path, project: Project) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tilecli import files, progress
-from tilecli.data import sources
+from tilecli.data import classlist, sources
 from tilecli.errors import DataError
 
 Seen = dict[str, tuple[int, int, str]]  # path → size, mtime in ns, SHA-256
@@ -58,7 +58,7 @@ def _listed(source: sources.Source) -> list[tuple[str, Path]]:
         return [("", source.path)]
     if source.kind == "csv":
         records = sources.read_table(source.path).records
-        names = {name for record in records for name in (record.image, record.mask) if name}
+        names = {classlist.FILE, *(name for record in records for name in (record.image, record.mask) if name)}
         inside = [(name, source.path.parent / name) for name in sorted(names)]
         return [("", source.path), *((name, path) for name, path in inside if path.is_file())]
     found = []

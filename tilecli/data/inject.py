@@ -106,7 +106,7 @@ class Injector:
         # Beyond the edge there is nothing that could hold a rim: there the gradients drown in the surface's brightness.
         blend = _poisson if self._blend == "poisson" and not on_edge else _alpha
         photo[rows, columns] = blend(photo[rows, columns], ratio, alpha, piece.grain)
-        mask[rows, columns] |= own.astype(np.uint8)
+        mask[rows, columns][own] = piece.kind
         photo[high:], mask[high:] = photo[high - 1], mask[high - 1]
         photo[:, wide:], mask[:, wide:] = photo[:, wide - 1 : wide], mask[:, wide - 1 : wide]
         return photo, mask

@@ -29,13 +29,20 @@ def presentable(photo: Uint8, mask: Uint8, truth: Uint8) -> tuple[Uint8, Uint8, 
         small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
         small = small if small.ndim == 3 else small[:, :, None]
         # Any covered pixel counts: a small defect must not vanish from its own picture.
-        masks = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0 for m in (mask, truth)]
-        return np.asarray(small, np.uint8), masks[0].astype(np.uint8), masks[1].astype(np.uint8)
+        return np.asarray(small, np.uint8), _reduced(mask, size), _reduced(truth, size)
     factor = max(1, round(_SMALL / longest))
     if factor == 1:
         return photo, mask, truth
     block = np.ones((factor, factor), np.uint8)
     return np.kron(photo, block[:, :, None]), np.kron(mask, block), np.kron(truth, block)
+
+
+def _reduced(mask: Uint8, size: tuple[int, int]) -> Uint8:
+    """A mask of 0 and 1, or of numbers, at (width, height)."""
+    small = np.zeros(size[::-1], np.uint8)
+    for number in np.unique(mask[mask > 0]):
+        small[cv2.resize((mask == number).astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0] = number
+    return small
 
 
 def fill(image: Uint8, mask: Uint8, colour: str, alpha: float) -> None:
@@ -45,7 +52,10 @@ def fill(image: Uint8, mask: Uint8, colour: str, alpha: float) -> None:
     image[inside] = np.rint(mixed).astype(np.uint8)
 
 
-def ring(image: Uint8, mask: Uint8, colour: str) -> None:
-    """Outline `mask`, in place; around it and not over it, so that the smallest defect stays visible."""
+def ring(image: Uint8, mask: Uint8, colour: str, others: Uint8 | None = None) -> None:
+    """Outline `mask`, in place; around it and not over it, so that the smallest defect stays visible.
+
+    others: a mask that it does not lie over either.
+    """
     grown = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=palette.OUTLINE_PX)
-    image[(grown > 0) & (mask == 0)] = palette.rgb(colour)
+    image[(grown > 0) & ((mask if others is None else mask | others) == 0)] = palette.rgb(colour)

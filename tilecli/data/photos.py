@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tilecli import hardware, progress
-from tilecli.data import catalog, manifest, preprocess
+from tilecli.data import catalog, classlist, manifest, preprocess
 from tilecli.data.preprocess import Uint8
 from tilecli.errors import DataError
 from tilecli.layout import Project
@@ -29,8 +29,8 @@ class Held:
     tile: str
     defect: str
     photo: Uint8  # h×w×C at the network's scale, not padded
-    mask: Uint8  # h×w 0/1 at the network's scale
-    full_mask: Uint8  # H×W 0/1 at the photo's own size; the same array where the scales agree
+    mask: Uint8  # h×w at the network's scale: 0, and 1 where defect or, in a dataset with classes, a class's number
+    full_mask: Uint8  # H×W at the photo's own size; the same array where the scales agree
 
 
 def load_subset(project: Project, subset: str, *, channels: int, short_side: int) -> list[Held]:
@@ -41,12 +41,13 @@ def load_subset(project: Project, subset: str, *, channels: int, short_side: int
     """
     rows = sorted((row for row in manifest.read_manifest(project.split) if row.subset == subset), key=lambda r: r.photo)
     pairs = manifest.match_photos(rows, catalog.read_index(project.index))
+    classes = classlist.read_classes(project.classes)
     _check_memory([record for _, record in pairs], channels, short_side)
 
     def load(pair: tuple[manifest.Assigned, catalog.Photo]) -> Held:
         row, record = pair
         photo = preprocess.read_photo(project.dataset / record.image, channels)
-        mask = catalog.read_mask(project.dataset, record)
+        mask = classlist.read_truth(project.dataset, record, classes)
         if photo.shape[:2] != mask.shape:
             raise DataError(
                 f"the photo is {photo.shape[1]}×{photo.shape[0]} px, its mask {mask.shape[1]}×{mask.shape[0]} px",

@@ -33,6 +33,7 @@ class Piece:
     ratio: Float32  # h×w×C, 1 where the pixel is as bright as the surface
     alpha: Float32  # h×w, 1 on the defect, falling to 0 around it
     mask: Uint8  # h×w, 0/1
+    kind: int  # what its pixels are in its photo's mask: 1, or the number of the class that most of them show
     grain: float  # standard deviation of the ratio beside the defect: how coarse the surface was
     places: npt.NDArray[np.int32]  # flat indices of the mask's pixels
     top: bool  # whether it lies on this edge of its photo
@@ -46,7 +47,7 @@ def cut_pieces(held: Held) -> list[Piece]:
     height, width = held.mask.shape
     if not held.mask.any():
         return []
-    near = cv2.dilate(held.mask, np.ones((_JOIN, _JOIN), np.uint8))
+    near = cv2.dilate((held.mask > 0).astype(np.uint8), np.ones((_JOIN, _JOIN), np.uint8))
     count, labels = cv2.connectedComponents(near)
     surface = _surface(held.photo, near)
     areas = np.bincount(labels[held.mask > 0], minlength=count)
@@ -67,6 +68,7 @@ def cut_pieces(held: Held) -> list[Piece]:
                 ratio=ratio,
                 alpha=np.asarray(np.clip(1 - distance / _FEATHER, 0, 1), np.float32),
                 mask=mask,
+                kind=int(np.bincount(held.mask[own > 0]).argmax()),
                 grain=float(beside.std()) if beside.size else 0.0,
                 places=np.flatnonzero(mask).astype(np.int32),
                 top=y <= _NEAR_EDGE,

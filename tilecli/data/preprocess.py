@@ -112,12 +112,24 @@ def resize_photo(photo: Uint8, size: tuple[int, int]) -> Uint8:
 
 
 def resize_mask(mask: Uint8, size: tuple[int, int]) -> Uint8:
-    """Resize an H×W 0/1 mask to (height, width); a pixel at least half covered stays defect."""
+    """Resize an H×W mask of 0 and 1, or of types from 1, to (height, width).
+
+    A pixel at least half covered stays defect; where several types cover it, of the one that covers most.
+    """
     if mask.shape == size:
         return mask
     method = cv2.INTER_AREA if size[0] < mask.shape[0] else cv2.INTER_LINEAR
-    share = cv2.resize(mask.astype(np.float32), (size[1], size[0]), interpolation=method)
-    return np.asarray(share >= 0.5, np.uint8)
+
+    def share(inside: npt.NDArray[np.generic]) -> Float32:
+        return np.asarray(cv2.resize(inside.astype(np.float32), (size[1], size[0]), interpolation=method), np.float32)
+
+    defect = np.asarray(share(mask > 0) >= 0.5, np.uint8)
+    types = [int(number) for number in np.unique(mask) if number > 1]
+    if not types:
+        return defect
+    numbers = np.asarray([1, *types], np.uint8)
+    most = np.argmax([share(mask == number) for number in numbers], axis=0)
+    return np.asarray(defect * numbers[most], np.uint8)
 
 
 def pad(values: Uint8, below: int, right: int) -> Uint8:

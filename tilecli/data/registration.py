@@ -57,18 +57,19 @@ def _edges(photo: Uint8, size: tuple[int, ...]) -> Float32:
 
 
 def mean_over(maps: Sequence[Float32], shifts: Sequence[Shift]) -> tuple[list[Float32], Float32]:
-    """H×W maps of photos of one spot → the mean over all that cover a place, cut for each photo, and as a whole.
+    """…×H×W maps of photos of one spot → the mean over all that cover a place, cut for each photo, and as a whole.
 
     shifts: of each photo against the first; the first's own is (0, 0). The whole covers what any of them does; places
     that none covers are −infinity.
     """
     left, top = (max(getattr(shift, name) for shift in shifts) for name in ("dx", "dy"))
     corners = [(top - shift.dy, left - shift.dx) for shift in shifts]
-    height = max(row + values.shape[0] for (row, _), values in zip(corners, maps, strict=True))
-    width = max(column + values.shape[1] for (_, column), values in zip(corners, maps, strict=True))
-    total, covered = np.zeros((height, width), np.float64), np.zeros((height, width), np.int32)
+    height = max(row + values.shape[-2] for (row, _), values in zip(corners, maps, strict=True))
+    width = max(column + values.shape[-1] for (_, column), values in zip(corners, maps, strict=True))
+    total = np.zeros((*maps[0].shape[:-2], height, width), np.float64)
+    covered = np.zeros((height, width), np.int32)
     places = [
-        (slice(row, row + values.shape[0]), slice(column, column + values.shape[1]))
+        (..., slice(row, row + values.shape[-2]), slice(column, column + values.shape[-1]))
         for (row, column), values in zip(corners, maps, strict=True)
     ]
     for place, values in zip(places, maps, strict=True):

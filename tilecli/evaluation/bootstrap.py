@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tilecli.evaluation import metrics
+from tilecli.evaluation import by_type, metrics
 from tilecli.evaluation.records import Record
 from tilecli.histogram import Float64
 
@@ -31,11 +31,14 @@ def intervals(records: Sequence[Record], resamples: int, seed: int) -> dict[str,
     if resamples < 1 or len(names) < LEAST_TILES:
         return {}
     pairs = metrics.ratios(records)
-    values: dict[str, list[Float64]] = {name: [] for name in (*pairs, "auroc")}
+    typed = by_type.is_typed(records)
+    values: dict[str, list[Float64]] = {name: [] for name in (*pairs, "auroc", *(["miou"] if typed else []))}
     for counts in draws(len(names), resamples, seed):
         for figure, pair in pairs.items():
             values[figure].append(quotients(pair, tile, counts))
         values["auroc"].append(aurocs(records, tile, counts))
+        if typed:
+            values["miou"].append(mious(records, tile, counts))
     found = {figure: interval(np.concatenate(pieces)) for figure, pieces in values.items()}
     return {figure: ends for figure, ends in found.items() if ends is not None}
 
@@ -72,6 +75,17 @@ def quotients(pair: metrics.Ratio, tile: Places, counts: Float64) -> Float64:
     bottom = counts @ np.bincount(tile, pair[1], tiles)
     values: Float64 = np.divide(top, bottom, out=np.full(len(counts), np.nan), where=bottom > 0)
     return values
+
+
+def mious(records: Sequence[Record], tile: Places, counts: Float64) -> Float64:
+    """`by_type.miou` for every row of `counts` (resamples × tiles) at once; NaN where no type was drawn."""
+    own = [quotients(pairs["iou"], tile, counts) for pairs in by_type.ratios(records).values()]
+    stacked = np.stack(own) if own else np.full((1, len(counts)), np.nan)
+    known = ~np.isnan(stacked)
+    total = np.where(known, stacked, 0.0).sum(axis=0)
+    count = known.sum(axis=0)
+    mean: Float64 = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return mean
 
 
 def aurocs(records: Sequence[Record], tile: Places, counts: Float64) -> Float64:

@@ -6,7 +6,7 @@ What runs the bundle is handed in as a function, so that nothing here knows of e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,10 +16,12 @@ from tilecli import histogram, overlap, progress
 from tilecli.config import EvaluateParams
 from tilecli.data import catalog
 from tilecli.data.catalog import Photo
+from tilecli.data.classlist import read_types
 from tilecli.data.preprocess import Float32, Uint8
 from tilecli.errors import DataError
-from tilecli.evaluation import objects
+from tilecli.evaluation import by_type, objects
 from tilecli.evaluation.records import Record
+from tilecli.layout import GOOD
 
 
 class Predicted(Protocol):
@@ -45,6 +47,14 @@ class Predicted(Protocol):
     def ms(self) -> float:
         """Wall time."""
 
+    @property
+    def types(self) -> Uint8 | None:
+        """H×W: number, from 1, of the class that a pixel of the mask shows; None where none are told apart."""
+
+    @property
+    def type(self) -> str | None:
+        """The class of most of the mask's pixels; None where nothing is marked or none are told apart."""
+
 
 Predict = Callable[[Path], Predicted]
 PredictSpot = Callable[[Sequence[Path]], Sequence[Predicted]]
@@ -59,14 +69,20 @@ class Item:
 
 
 def measure_photos(
-    items: Sequence[Item], dataset: Path, params: EvaluateParams, predict: Predict, workers: int
+    items: Sequence[Item],
+    dataset: Path,
+    params: EvaluateParams,
+    predict: Predict,
+    workers: int,
+    classes: Sequence[str] = (),
 ) -> tuple[list[Record], histogram.Int64]:
-    """A record of each photo, and the 2×BINS pixels of all of them."""
+    """A record of each photo, and the 2×BINS pixels of all of them. `classes`: that are told apart."""
 
     def measure(item: Item) -> tuple[Record, histogram.Int64]:
         predicted = predict(dataset / item.photo.image)
         truth = catalog.read_mask(dataset, item.photo)
-        return record_of(item, predicted, truth, params.iou), histogram.count(predicted.probability, truth)
+        record = record_of(item, predicted, truth, params.iou)
+        return add_types(record, item, predicted, dataset, classes), histogram.count(predicted.probability, truth)
 
     found: list[Record] = []
     counts = np.zeros((2, histogram.BINS), np.int64)
@@ -78,7 +94,12 @@ def measure_photos(
 
 
 def measure_spots(
-    items: Sequence[Item], dataset: Path, params: EvaluateParams, predict_spot: PredictSpot, workers: int
+    items: Sequence[Item],
+    dataset: Path,
+    params: EvaluateParams,
+    predict_spot: PredictSpot,
+    workers: int,
+    classes: Sequence[str] = (),
 ) -> list[Record]:
     """The records of all photos, those of one tile judged together."""
     tiles: dict[str, list[Item]] = {}
@@ -88,10 +109,22 @@ def measure_spots(
     def measure(spot: list[Item]) -> list[Record]:
         predictions = predict_spot([dataset / item.photo.image for item in spot])
         truths = [catalog.read_mask(dataset, item.photo) for item in spot]
-        return [record_of(*each, params.iou) for each in zip(spot, predictions, truths, strict=True)]
+        return [
+            add_types(record_of(item, predicted, truth, params.iou), item, predicted, dataset, classes)
+            for item, predicted, truth in zip(spot, predictions, truths, strict=True)
+        ]
 
     measured = overlap.ordered_map(measure, tiles.values(), workers)
     return [record for spot in progress.track(measured, "evaluate spots", len(tiles), "spots") for record in spot]
+
+
+def add_types(record: Record, item: Item, predicted: Predicted, dataset: Path, classes: Sequence[str]) -> Record:
+    """The record with what its pixels are and what they were taken for; as it is where no types are told apart."""
+    if not classes or predicted.types is None:
+        return record
+    truth = read_types(dataset, item.photo, classes)
+    called = GOOD if predicted.verdict == GOOD else predicted.type or GOOD
+    return replace(record, type_predicted=called, type_pixels=by_type.pack(truth, predicted.types, classes))
 
 
 def record_of(item: Item, predicted: Predicted, truth: Uint8, iou: float) -> Record:

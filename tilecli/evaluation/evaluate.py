@@ -15,12 +15,13 @@ import numpy as np
 from tilecli import files, histogram, progress
 from tilecli.config import EvaluateParams, Params
 from tilecli.data import catalog, manifest
+from tilecli.data.classlist import read_classes, read_types
 from tilecli.data.preprocess import read_photo
 from tilecli.errors import DataError
-from tilecli.evaluation import bootstrap, fused, metrics, overlays, pixels, plots, records
+from tilecli.evaluation import bootstrap, fused, metrics, overlays, pixels, plots, records, type_overlays
 from tilecli.evaluation.counting import Item, Predict, PredictSpot, measure_photos, measure_spots
 from tilecli.evaluation.records import Record
-from tilecli.layout import Project
+from tilecli.layout import GOOD, Project
 
 SUBSET = "test"
 _CI_NAMES = {"dice_mean": "dice"}  # the interval that has keys of its own at the top: dice_ci_low, dice_ci_high
@@ -36,23 +37,26 @@ def evaluate(
     workers: int = 1,
     facts: dict[str, Any] | None = None,
     machine: dict[str, Any] | None = None,
+    classes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Measure `predict` on the test subset, write everything under evaluation/, return what metrics.json holds.
 
     predict: maps an image file to a prediction; called from `workers` threads at a time.
     predict_spot: maps the image files of one spot to a prediction each; needed where `evaluate.fuse` is set.
+    classes: what it tells apart, in the order of its numbers; none where it tells defect and good apart alone.
     facts: goes into metrics.json as it is (threshold, precision); machine: into speed.json.
 
     Raises DataError where the test subset is empty or a prediction does not have its photo's size.
     """
     items = _test_items(project)
+    known = _known_classes(items, project, classes) if classes else ()
     start = time.perf_counter()
-    measured, counts = measure_photos(items, project.dataset, params.evaluate, predict, workers)
+    measured, counts = measure_photos(items, project.dataset, params.evaluate, predict, workers, known)
     seconds = time.perf_counter() - start
-    measured = _draw(project, items, measured, params.evaluate, predict)
+    measured = _draw(project, items, measured, params.evaluate, predict, known)
     figures = _figures(measured, counts, params.evaluate) | (facts or {})
     if params.evaluate.fuse and predict_spot is not None:
-        together = measure_spots(items, project.dataset, params.evaluate, predict_spot, workers)
+        together = measure_spots(items, project.dataset, params.evaluate, predict_spot, workers, known)
         found = fused.fused_figures(together, measured, params.evaluate.bootstrap, params.evaluate.seed)
         figures["fused"] = rounded(found)
     records.write_records(project.per_image, measured)
@@ -91,6 +95,15 @@ def _test_items(project: Project) -> list[Item]:
             "there is no test photo to measure on", where=str(project.split), hint="-S split.test=0.2, then tiles split"
         )
     return items
+
+
+def _known_classes(items: Sequence[Item], project: Project, classes: Sequence[str]) -> list[str]:
+    """`classes` and those besides that the test photos may show; what a bundle was not taught it cannot find."""
+    there = {*(item.photo.defect for item in items), *read_classes(project.classes)} - {GOOD}
+    new = sorted(there - set(classes))
+    if new:
+        progress.warn(f"the bundle was not taught the type {', '.join(new)}, which counts as not found")
+    return [*classes, *new]
 
 
 def _figures(measured: Sequence[Record], counts: histogram.Int64, params: EvaluateParams) -> dict[str, Any]:
@@ -149,7 +162,12 @@ def _first_of_each_tile(measured: Sequence[Record], order: Sequence[int], number
 
 
 def _draw(
-    project: Project, items: Sequence[Item], measured: list[Record], params: EvaluateParams, predict: Predict
+    project: Project,
+    items: Sequence[Item],
+    measured: list[Record],
+    params: EvaluateParams,
+    predict: Predict,
+    classes: Sequence[str],
 ) -> list[Record]:
     """Draw the chosen photos; the records come back with the names of their pictures."""
     chosen = choose_pictures(measured, params.pictures, params.seed)
@@ -161,12 +179,15 @@ def _draw(
             path = project.dataset / photo.image
             name = f"{rank}_{place:02d}_{photo.photo}.png"
             # Predicted again: keeping every mask would take memory for pictures of a few.
-            image = overlays.panel(
-                read_photo(path, 1),
-                predict(path).mask,
-                catalog.read_mask(project.dataset, photo),
-                f"{photo.photo} · {photo.defect} · Dice {record.dice:.3f} · called {record.verdict}",
-            )
+            predicted, pixels_of = predict(path), read_photo(path, 1)
+            caption = f"{photo.photo} · {photo.defect} · Dice {record.dice:.3f} · called {record.verdict}"
+            if classes and predicted.types is not None:
+                truth = read_types(project.dataset, photo, classes)
+                caption += "" if record.type_predicted == GOOD else f", {record.type_predicted}"
+                image = type_overlays.panel(pixels_of, predicted.types, truth, classes, caption)
+            else:
+                truth = catalog.read_mask(project.dataset, photo)
+                image = overlays.panel(pixels_of, predicted.mask, truth, caption)
             overlays.save(folder / name, image)
             drawn[index] = replace(record, picture=name)
     return drawn

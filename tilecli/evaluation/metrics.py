@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tilecli import histogram
+from tilecli.evaluation import by_type
 from tilecli.evaluation.records import Record
 from tilecli.evaluation.reliability import calibration_error
 from tilecli.histogram import Float64, Int64
@@ -107,10 +108,13 @@ def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike, weights: npt.ArrayLike
 
 
 def figures(records: Sequence[Record]) -> dict[str, float | None]:
-    """Every figure that the records alone give: the ratios and the image-level AUROC, defective against good."""
+    """Every figure that the records alone give: the ratios and the image-level AUROC, defective against good.
+
+    And miou, see `by_type.miou`, where types are told apart.
+    """
     found = {name: ratio(pair) for name, pair in ratios(records).items()}
     found["auroc"] = auroc([r.score for r in records], [not r.is_good for r in records])
-    return found
+    return found | ({"miou": by_type.miou(records)} if by_type.is_typed(records) else {})
 
 
 def per_defect(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
@@ -170,5 +174,6 @@ def summary(records: Sequence[Record], counts: Int64) -> dict[str, Any]:
         "photos": len(records),
         "tiles": len({record.tile for record in records}),
         "defects": sum(record.defects for record in records),
+        **by_type.summary(records),
         "per_defect": per_defect(records),
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilecli.errors import DataError
-from tilecli.evaluation import bootstrap, metrics
+from tilecli.evaluation import bootstrap, by_type, metrics
 from tilecli.evaluation.bootstrap import Places
 from tilecli.evaluation.metrics import Ratio
 from tilecli.evaluation.records import Record
@@ -73,7 +73,7 @@ class Comparison:
     tiles: int
     resamples: int
     seed: int
-    figures: dict[str, Difference]  # those of `metrics.ratios`, and auroc
+    figures: dict[str, Difference]  # those of `metrics.ratios`, auroc, and miou where both tell types apart
     per_defect: dict[str, Difference]  # pooled Dice of each defect type's photos
     flipped: tuple[Photo, ...]  # those that A alone got right first
     changed: tuple[Photo, ...]  # photos of a defect type with another Dice; the largest change first
@@ -105,19 +105,24 @@ def compare(
     labels, tile = np.unique([record.tile for record in a], return_inverse=True)
     ratios, types = _ratios(a, b), _dice_of_types(a, b)
     pairs = [*ratios.values(), *types.values()]
-    samples = np.full((len(pairs) + 1, max(resamples, 0)), np.nan)  # the last row is auroc's
+    typed = by_type.is_typed(a) and by_type.is_typed(b)
+    others = {"auroc": bootstrap.aurocs} | ({"miou": bootstrap.mious} if typed else {})  # that are no ratios
+    samples = np.full((len(pairs) + len(others), max(resamples, 0)), np.nan)
     done = 0
     for counts in bootstrap.draws(len(labels), resamples, seed):
         now = slice(done, done + len(counts))
         for row, (mine, other) in enumerate(pairs):
             samples[row, now] = bootstrap.quotients(mine, tile, counts) - bootstrap.quotients(other, tile, counts)
-        samples[-1, now] = bootstrap.aurocs(a, tile, counts) - bootstrap.aurocs(b, tile, counts)
+        for row, figure in enumerate(others.values(), len(pairs)):
+            samples[row, now] = figure(a, tile, counts) - figure(b, tile, counts)
         done += len(counts)
-    found = [_of_ratio(*pair, tile, sample) for pair, sample in zip(pairs, samples[:-1], strict=True)]
+    found = [_of_ratio(*pair, tile, sample) for pair, sample in zip(pairs, samples, strict=False)]
     figures = dict(zip(ratios, found, strict=False))
     for name in metrics.LOWER_IS_BETTER & figures.keys():
         figures[name] = _lower_is_better(figures[name])
-    figures["auroc"] = _of_scores(a, b, tile, samples[-1])
+    figures["auroc"] = _of_scores(a, b, tile, samples[len(pairs)])
+    if typed:
+        figures["miou"] = _of_types(a, b, tile, samples[-1])
     photos = [_photo(mine, other) for mine, other in zip(a, b, strict=True)]
     return Comparison(
         photos=len(a),
@@ -194,6 +199,12 @@ def _of_scores(a: Sequence[Record], b: Sequence[Record], tile: Places, sample: F
     mine, other = ([record.score for record in side] for side in (a, b))
     told, differ = len(np.unique(tile)), _tiles(np.not_equal(mine, other), tile)
     return _difference(metrics.auroc(mine, positive), metrics.auroc(other, positive), sample, told, differ)
+
+
+def _of_types(a: Sequence[Record], b: Sequence[Record], tile: Places, sample: Float64) -> Difference:
+    mine, other = (np.asarray([record.type_pixels for record in side]) for side in (a, b))
+    told, differ = _tiles((mine != "") | (other != ""), tile), _tiles(mine != other, tile)
+    return _difference(by_type.miou(a), by_type.miou(b), sample, told, differ)
 
 
 def _tiles(marked: np.ndarray[tuple[int], np.dtype[np.bool_]], tile: Places) -> int:

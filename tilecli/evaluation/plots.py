@@ -7,6 +7,7 @@
 | reliability.csv | probability, defect_share, pixels | group of probabilities, pixels of all photos |
 | roc.csv | false_alarm_rate, found_rate, threshold | distinct score, photos |
 | confusion.csv | photo, actual, predicted, type | photo |
+| type_confusion.csv | photo, actual, predicted | photo; where types are told apart alone |
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from tilecli import files, histogram
+from tilecli.evaluation.by_type import is_typed
 from tilecli.evaluation.records import Record
 from tilecli.evaluation.reliability import reliability
 from tilecli.histogram import Int64
@@ -35,6 +37,9 @@ def write_plots(folder: Path, records: Sequence[Record], counts: Int64) -> None:
     _write(folder / "roc.csv", ("false_alarm_rate", "found_rate", "threshold"), _roc(records))
     rows = ((r.photo, GOOD if r.is_good else DEFECT, r.verdict, r.defect) for r in records)
     _write(folder / "confusion.csv", ("photo", "actual", "predicted", "type"), rows)
+    if is_typed(records):
+        called = ((r.photo, r.defect, r.type_predicted) for r in records)
+        _write(folder / "type_confusion.csv", ("photo", "actual", "predicted"), called)
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

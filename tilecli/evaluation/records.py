@@ -36,6 +36,9 @@ class Record:
     ms: float  # wall time of the prediction, reading included
     picture: str = ""  # file under evaluation/predictions, where one was drawn
     loss: float | None = None  # mean cross-entropy, nats per pixel; None in records made before it was measured
+    # Of bundles that tell types apart, else empty:
+    type_predicted: str = ""  # the type of most marked pixels, `good` where the verdict is
+    type_pixels: str = ""  # what pixels are and what they were taken for, see evaluation.by_type
 
     @property
     def dice(self) -> float:
@@ -63,22 +66,29 @@ _STORED = [field.name for field in fields(Record)]
 _COUNTS = {"intersection_px", "predicted_px", "true_px", "pixels", "defects", "found", "touched"}
 _MEASURES = {"score", "ms"}
 _LATER = {"loss"}  # columns that older files do not have
+_TYPED = ["type_predicted", "type_pixels"]  # columns of bundles that tell types apart alone
 # The contract's columns first, in its order; then what came later.
 COLUMNS = ["photo", "tile", "defect", "dice", "intersection_px", "predicted_px", "true_px", "score", "ms"]
-COLUMNS += ["accuracy", *(name for name in _STORED if name not in COLUMNS)]
+COLUMNS += ["accuracy", *(name for name in _STORED if name not in [*COLUMNS, *_TYPED])]
 
 
 def write_records(path: Path, records: Sequence[Record]) -> None:
     """Write one row per photo, in the order given."""
     with files.whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        columns = columns_of(records)
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(as_row(record) for record in records)
+        writer.writerows(as_row(record, columns) for record in records)
 
 
-def as_row(record: Record) -> dict[str, Any]:
-    """The record under the names of COLUMNS, as the file has it."""
-    row = {name: getattr(record, name) for name in COLUMNS}
+def columns_of(records: Iterable[Record]) -> list[str]:
+    """The columns that a file of these records has."""
+    return [*COLUMNS, *_TYPED] if any(record.type_predicted for record in records) else COLUMNS
+
+
+def as_row(record: Record, columns: Sequence[str] = COLUMNS) -> dict[str, Any]:
+    """The record under the names of `columns`, as the file has it."""
+    row = {name: getattr(record, name) for name in columns}
     row |= {"dice": f"{record.dice:.6f}", "accuracy": f"{record.accuracy:.6f}"}
     row |= {"score": f"{record.score:.6f}", "ms": f"{record.ms:.2f}"}
     return row | {"loss": "" if record.loss is None else f"{record.loss:.6g}"}
@@ -107,7 +117,8 @@ def parse_records(lines: Iterable[str], where: str) -> list[Record]:
         for row in reader:
             line = reader.line_num
             values: dict[str, str | int | float | None]
-            values = {name: row[name] or "" for name in _STORED if name not in _LATER}
+            values = {name: row[name] or "" for name in _STORED if name not in _LATER and name not in _TYPED}
+            values |= {name: row.get(name) or "" for name in _TYPED}
             values |= {name: int(row[name]) for name in _COUNTS}
             values |= {name: float(row[name]) for name in _MEASURES}
             values |= {name: float(row[name]) if row.get(name) else None for name in _LATER}

@@ -17,6 +17,7 @@ from tilecli.experiments.store import Group, History, Record
 HEADLINE = {
     "dice_mean": True,
     "dice_photo": True,
+    "miou": True,
     "defect_recall": True,
     "false_alarm_rate": False,
     "auroc": True,

@@ -6,65 +6,22 @@ import glob
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tilecli import files, overlap
 from tilecli.data.preprocess import Uint8, read_photo
 from tilecli.errors import TilesError, UsageError
-from tilecli.evaluation import overlays
 from tilecli.inference.fusion import judge_spot
-from tilecli.inference.predictor import Prediction, Predictor
-from tilecli.inference.regions import Region, Verdict
+from tilecli.inference.outcome import Outcome, write, write_classes
+from tilecli.inference.predictor import Predictor
 
 T = TypeVar("T")
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")  # what is taken out of a folder
 LINES_FILE = "predictions.jsonl"
-_DIGITS = 6
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One photo's result, or why there is none."""
-
-    path: Path
-    verdict: Verdict | None = None
-    defect_share: float = 0.0
-    regions: tuple[Region, ...] = ()
-    score: float = 0.0
-    ms: float = 0.0
-    mask: Path | None = None  # written under the output folder, if there is one
-    overlay: Path | None = None
-    spot: int | None = None  # number of the spot it is said to show, from 1; None where photos are judged alone
-    together: int = 1  # photos of the spot that were judged together with it, itself included
-    error: TilesError | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The photo's JSON line: `path` and either its result or its `error`."""
-        if self.error is not None:
-            return {"path": str(self.path), "error": self.error.message}
-        return {
-            "path": str(self.path),
-            **({} if self.spot is None else {"spot": self.spot, "together": self.together}),
-            "verdict": self.verdict,
-            "defect_share": round(self.defect_share, _DIGITS),
-            "regions": [
-                {
-                    "box": list(region.box),
-                    "area_px": region.area_px,
-                    "mean_probability": round(region.mean_probability, _DIGITS),
-                }
-                for region in self.regions
-            ],
-            "score": round(self.score, _DIGITS),
-            "mask": str(self.mask) if self.mask else None,
-            "overlay": str(self.overlay) if self.overlay else None,
-            "ms": round(self.ms, 2),
-        }
 
 
 def expand(names: Iterable[str], lines: Iterable[str] = (), out: Path | None = None) -> list[Path]:
@@ -109,9 +66,10 @@ def predict_batch(
 ) -> Iterator[Outcome]:
     """Predict every photo and yield its outcome, in order; a photo that fails does not stop the others.
 
-    With `out`: writes masks/<stem>.png (0 and 255), overlays/<stem>.png and predictions.jsonl there. Stems that come
-    twice get their folder's name in front, then a number. When the taker stops early, the lines of what was done are
-    still written, as a whole file.
+    With `out`: writes masks/<stem>.png (0 and 255), overlays/<stem>.png and predictions.jsonl there, and where the
+    bundle tells types apart types/<stem>.png (numbers of classes, from 1) and their names in classes.json. Stems that
+    come twice get their folder's name in front, then a number. When the taker stops early, the lines of what was done
+    are still written, as a whole file.
     """
     listed = list(paths)
     names = output_names(listed)
@@ -120,6 +78,7 @@ def predict_batch(
         path, name = listed[index], names[index]
         return [_guarded(path, out, lambda: _predict_one(predictor, path, name, out, masks=masks, drawings=drawings))]
 
+    write_classes(predictor.bundle, out)
     yield from _done(work, range(len(listed)), predictor.workers, out)
 
 
@@ -152,10 +111,12 @@ def predict_spots(
         except TilesError as error:
             return [*outcomes, *(Outcome(paths[index], error=error) for index in photos)]
         for index, prediction in zip(photos, found, strict=True):
-            written = partial(_write, prediction, paths[index], names[index], out, masks=masks, drawings=drawings)
+            written = partial(write, prediction, paths[index], names[index], out, predictor.bundle.classes)
+            written = partial(written, masks=masks, drawings=drawings)
             outcomes.append(_guarded(paths[index], out, partial(written, spot=spot)))
         return outcomes
 
+    write_classes(predictor.bundle, out)
     yield from _done(work, enumerate(spots, 1), predictor.workers, out)
 
 
@@ -203,39 +164,8 @@ def output_names(paths: Iterable[Path]) -> list[str]:
 def _predict_one(
     predictor: Predictor, path: Path, name: str, out: Path | None, *, masks: bool, drawings: bool
 ) -> Outcome:
-    return _write(predictor.predict_file(path), path, name, out, masks=masks, drawings=drawings)
-
-
-def _write(
-    prediction: Prediction,
-    path: Path,
-    name: str,
-    out: Path | None,
-    *,
-    masks: bool,
-    drawings: bool,
-    spot: int | None = None,
-) -> Outcome:
-    mask = overlay = None
-    if out is not None and masks:
-        mask = out / "masks" / f"{name}.png"
-        overlays.save(mask, prediction.mask * 255)
-    if out is not None and drawings:
-        overlay = out / "overlays" / f"{name}.png"
-        # The photo as people see it: in colour, whatever the network takes.
-        overlays.save(overlay, overlays.overlay(read_photo(path, 3), prediction.mask))
-    return Outcome(
-        path=path,
-        verdict=prediction.verdict,
-        defect_share=prediction.defect_share,
-        regions=tuple(prediction.regions),
-        score=prediction.score,
-        ms=prediction.ms,
-        mask=mask,
-        overlay=overlay,
-        spot=spot,
-        together=prediction.together,
-    )
+    classes = predictor.bundle.classes
+    return write(predictor.predict_file(path), path, name, out, classes, masks=masks, drawings=drawings)
 
 
 def _photos_below(folder: Path, out: Path | None) -> list[Path]:

@@ -6,6 +6,7 @@ No torch, no inference here; see `tilecli.inference.engines` for running the mod
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
@@ -17,14 +18,17 @@ from tilecli.inference.bundle_reader import EXPORT, Reader
 from tilecli.inference.calibration import IDENTITY, Calibration
 from tilecli.inference.reference import Histogram, Reference
 
-FORMAT_VERSION = 2  # 2: has flips, which whoever does not know them would leave out
+FORMAT_VERSION = 3
+_FLIPS_FROM, _CLASSES_FROM = 2, 3  # the format that whoever does not know them would misread
 MODEL_FILE = "model.onnx"
 FACTS_FILE = "bundle.json"
 INPUT_NAME = "image"  # N×C×H×W float32
-OUTPUT_NAME = "probability"  # N×1×H×W float32, 0–1
+OUTPUT_NAME = "probability"  # N×K×H×W float32, 0–1, one map per class
 WEIGHTS_PREFIX = "network."  # of the network's state names in model.onnx
 PRECISIONS = ("f32", "bf16", "int8")
 FLIPS = (1, 2, 4, 8)  # the photo; mirrored left to right; top to bottom, too; and turned by a quarter
+
+BINARY = ("defect",)  # the classes of a bundle that tells defect and good apart, and nothing else
 
 Precision = Literal["f32", "bf16", "int8"]
 
@@ -54,7 +58,7 @@ class Bundle:
     flips: int = 1  # copies of a photo that answers are averaged over, see `tilecli.inference.flips`
     calibration: Calibration = IDENTITY  # of the network's logits; already in model.onnx
     precision: Precision = "f32"  # deployed and measured at; int8: the model itself is quantised
-    classes: tuple[str, ...] = ("defect",)
+    classes: tuple[str, ...] = BINARY  # what the maps are of, in their order
     training: dict[str, Any] = field(default_factory=dict)  # where the weights come from
     checks: dict[str, Any] = field(default_factory=dict)  # what export measured before it let the bundle pass
     model_sha256: str = ""  # of model.onnx; empty in a bundle that does not say
@@ -63,9 +67,19 @@ class Bundle:
     format_version: int = 1
 
     @property
+    def tells_types(self) -> bool:
+        """Whether it says which type of defect a pixel shows."""
+        return self.classes != BINARY
+
+    @property
     def model(self) -> Path:
         """The ONNX file."""
         return self.folder / MODEL_FILE
+
+
+def format_of(flips: int, classes: Sequence[str]) -> int:
+    """The lowest format that says all there is to say, so that older versions of tiles read what they can."""
+    return _CLASSES_FROM if len(classes) > 1 else _FLIPS_FROM if flips > 1 else 1
 
 
 def write_bundle(bundle: Bundle) -> None:

@@ -31,7 +31,10 @@ class Engine(Protocol):
     streams: int  # how many batches are worked on at a time
 
     def run(self, batch: Float32) -> Float32:
-        """N×C×H×W input → N×1×H×W probability, both float32; H and W are multiples of the contract's `multiple`."""
+        """N×C×H×W input → N×K×H×W probability, one map per class, both float32.
+
+        H and W are multiples of the contract's `multiple`.
+        """
         ...
 
 

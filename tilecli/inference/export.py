@@ -21,7 +21,7 @@ from tilecli.data.catalog import Photo
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import MissingExtraError, ModelError
 from tilecli.inference import onnx_file, parity, provenance, quantise, selftest, threshold
-from tilecli.inference.bundle import FORMAT_VERSION, Bundle, Precision, read_bundle, write_bundle
+from tilecli.inference.bundle import BINARY, Bundle, Precision, format_of, read_bundle, write_bundle
 from tilecli.inference.engines import Engine, cpu_has_bf16, open_engine
 from tilecli.inference.predictor import Predictor, open_predictor
 from tilecli.inference.reference import measure_reference
@@ -48,9 +48,10 @@ def export_bundle(project: Project, params: Params) -> Bundle:
 
     network, facts = load_network(project.checkpoints / "best.ckpt")
     contract = provenance.read_contract(facts["input"])
+    classes = tuple(facts.get("classes", BINARY))
     photos, training = _check_photos(project), _photos(project, "train")
     with files.whole_folder(project.bundle) as folder:
-        bundle = export_network(network, contract, params.export, photos, project.dataset, folder, training)
+        bundle = export_network(network, contract, params.export, photos, project.dataset, folder, training, classes)
         bundle = replace(bundle, training=provenance.training_facts(project, facts))
         bundle = _equip(bundle, photos, training or photos, project.dataset)
     return replace(bundle, folder=project.bundle)
@@ -64,20 +65,22 @@ def export_network(
     dataset: Path,
     folder: Path,
     training: Sequence[Photo] = (),
+    classes: tuple[str, ...] = BINARY,
 ) -> Bundle:
     """Export `network` (a torch module giving logits) into `folder` and decide precision and thresholds on `photos`.
 
-    training: what int8 is calibrated on; `photos` where there are none. Writes model.onnx and bundle.json, the latter
-    without training facts.
+    training: what int8 is calibrated on; `photos` where there are none. classes: what the network's maps are of.
+    Writes model.onnx and bundle.json, the latter without training facts.
     """
     from tilecli.inference.torch_engine import TorchEngine
 
     with tempfile.TemporaryDirectory(prefix="tiles-") as name:
         plain = Bundle(Path(name), contract, threshold.DEFAULT, threshold.DEFAULT, params.min_area_px)
+        plain = replace(plain, classes=classes, format_version=format_of(params.flips, classes))
         with progress.task("export"):
             onnx_file.write_onnx(network, contract, plain.model)
         if params.flips > 1:
-            plain = replace(plain, flips=params.flips, format_version=FORMAT_VERSION)
+            plain = replace(plain, flips=params.flips)
         checkpoint = TorchEngine(network, device="cpu")
         _check_sizes(checkpoint, open_engine(plain, precision="f32", keep_compiled=False), contract)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 
 from tilecli.data.preprocess import Float32
 from tilecli.inference.engines import Engine
@@ -34,7 +35,7 @@ class FlippingEngine:
     def run(self, batch: Float32) -> Float32:
         """See `Engine.run`."""
         photos, _, height, width = batch.shape
-        total = np.zeros((photos, 1, height, width), np.float64)
+        total: npt.NDArray[np.float64] | None = None
         # Copies of one size go through in one run, as far as that is no more than a network is otherwise given.
         together = max(1, _MOST_PX // (photos * height * width))
         for _, same in groupby(self._copies, lambda copy: height != width and copy[0]):
@@ -42,9 +43,12 @@ class FlippingEngine:
             while waiting:
                 now, waiting = waiting[:together], waiting[together:]
                 seen = np.ascontiguousarray(np.concatenate([turn(batch, copy) for copy in now]))
-                answers = self._engine.run(seen).reshape(len(now), photos, 1, *seen.shape[2:])
+                answers = self._engine.run(seen).reshape(len(now), photos, -1, *seen.shape[2:])
+                if total is None:
+                    total = np.zeros((photos, answers.shape[2], height, width), np.float64)
                 for copy, answer in zip(now, answers, strict=True):
                     total += turn_back(logit(answer), copy)
+        assert total is not None  # noqa: S101 - for mypy: the photo itself is a copy
         return np.asarray(1.0 / (1.0 + np.exp(-total / len(self._copies))), np.float32)
 
 

@@ -20,6 +20,7 @@ from tilecli.data.preprocess import Float32, Uint8, read_photo
 from tilecli.data.registration import Shift, mean_over, register
 from tilecli.data.tiles import TILE, burst_numbers, link
 from tilecli.errors import DataError, UsageError
+from tilecli.inference import types
 from tilecli.inference.logits import logit
 from tilecli.inference.predictor import Prediction, Predictor
 from tilecli.inference.regions import score_of
@@ -40,15 +41,15 @@ def judge_spot(predictor: Predictor, names: Sequence[str], photos: Sequence[Uint
     otherwise: it is judged with those that it lies over, or alone, and named. The time is shared by the photos.
     """
     start = time.perf_counter()
-    maps = [predictor.probability(photo) for photo in photos]
+    maps = [predictor.maps(photo) for photo in photos]
     found: dict[int, Prediction] = {}
     rest = list(range(len(photos)))
     while rest:
         shifts = [Shift(0, 0, 1.0), *(register(photos[rest[0]], photos[i]) for i in rest[1:])]
         together = [(i, shift) for i, shift in zip(rest, shifts, strict=True) if shift.is_sure]
         fused, score = fuse([maps[i] for i, _ in together], [s for _, s in together], predictor.bundle.min_area_px)
-        for (i, _), probability in zip(together, fused, strict=True):
-            found[i] = replace(predictor.judge(probability, score), together=len(together))
+        for (i, _), own in zip(together, fused, strict=True):
+            found[i] = replace(predictor.judge(own, score), together=len(together))
         if len(together) < len(rest):
             others = ", ".join(names[i] for i in rest if i not in found)
             progress.warn(f"not the spot that {names[rest[0]]} shows, and not judged with it: {others}")
@@ -58,14 +59,14 @@ def judge_spot(predictor: Predictor, names: Sequence[str], photos: Sequence[Uint
 
 
 def fuse(maps: Sequence[Float32], shifts: Sequence[Shift], min_area_px: int) -> tuple[list[Float32], float]:
-    """H×W probabilities of photos of one spot → the mean of the logits for each, and the score of the whole spot.
+    """K×H×W or H×W probabilities of photos of one spot → the mean of the logits for each, and the score of the spot.
 
     shifts: of each photo against the first.
     """
     if len(maps) == 1:
-        return [maps[0]], score_of(maps[0], min_area_px)
+        return [maps[0]], score_of(types.defect_map(maps[0]), min_area_px)
     cut, whole = mean_over([logit(values) for values in maps], shifts)
-    return [_probability(values) for values in cut], score_of(_probability(whole), min_area_px)
+    return [_probability(values) for values in cut], score_of(types.defect_map(_probability(whole)), min_area_px)
 
 
 def spots_by_name(paths: Sequence[Path], pattern: str) -> list[list[int]]:

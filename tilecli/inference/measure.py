@@ -44,4 +44,5 @@ def evaluate_bundle(project: Project, params: Params, engine: str = "openvino") 
         workers=predictor.workers,
         facts=facts,
         machine=machine,
+        classes=bundle.classes if bundle.tells_types else (),
     )

@@ -23,7 +23,7 @@ _MOST = 4096  # bound of a side, in multiples: 131,072 px
 
 
 def write_onnx(network: Any, contract: InputContract, path: Path) -> None:
-    """Export `network` (a torch module: N×C×H×W → logits N×1×H×W) to the ONNX file `path`.
+    """Export `network` (a torch module: N×C×H×W → logits N×K×H×W) to the ONNX file `path`.
 
     Same network, same bytes. Batch norm stays as it is and weights keep the names of the network's state (behind
     `WEIGHTS_PREFIX`), so that the torch engine can take them back; OpenVINO and ONNX Runtime fuse when they load.

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tilecli import overlap, progress
-from tilecli.data import catalog
 from tilecli.data.catalog import Photo
+from tilecli.data.classlist import read_truth
 from tilecli.data.preprocess import Float32, InputContract, Uint8, read_photo
+from tilecli.inference import types
 from tilecli.inference.engines import Engine
 from tilecli.inference.predictor import Predictor
 
@@ -33,7 +34,10 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a lower precision costs: pooled Dice over the same photos, each bundle at its own threshold."""
+    """What a lower precision costs: pooled Dice over the same photos, each bundle at its own threshold.
+
+    Where types are told apart, only pixels of the right one count as shared.
+    """
 
     before: float  # against truth
     after: float  # likewise
@@ -54,14 +58,15 @@ def mask_agreement(
 ) -> Agreement:
     """Pooled Dice 2·|A∩B| / (|A| + |B|) between the masks that two probability functions give for the same photos.
 
+    The functions give K×H×W; where types are told apart, pixels agree that show the same one.
+
     Pooled, because a photo on which one of them marks a single stray pixel would otherwise count as total
     disagreement. Two empty sets of masks agree: 1.
     """
     shared = first = second = number = 0
     for photo in photos:
-        a = reference(photo) >= np.float32(threshold)
-        b = other(photo) >= np.float32(threshold)
-        shared += int(np.count_nonzero(a & b))
+        a, b = types.label(reference(photo), threshold), types.label(other(photo), threshold)
+        shared += _same(a, b)
         first += int(np.count_nonzero(a))
         second += int(np.count_nonzero(b))
         number += 1
@@ -77,10 +82,10 @@ def precision_cost(before: Predictor, after: Predictor, photos: Sequence[Photo],
 
     def compare(photo: Photo) -> tuple[int, ...]:
         pixels = read_photo(dataset / photo.image, before.bundle.input.channels)
-        first, second = (p.probability(pixels) >= np.float32(p.threshold) for p in (before, after))
-        truth = catalog.read_mask(dataset, photo) > 0
-        sets = (first, second, truth, first & truth, second & truth, first & second)
-        return tuple(int(np.count_nonzero(found)) for found in sets)
+        first, second = (types.label(p.maps(pixels), p.threshold) for p in (before, after))
+        truth = read_truth(dataset, photo, before.bundle.classes if before.bundle.tells_types else ())
+        sizes = (int(np.count_nonzero(found)) for found in (first, second, truth))
+        return *sizes, _same(first, truth), _same(second, truth), _same(first, second)
 
     compared = overlap.ordered_map(compare, photos, before.workers)
     tracked = progress.track(compared, f"what {after.bundle.precision} costs", len(photos), "photos")
@@ -104,6 +109,11 @@ def largest_difference(reference: Engine, other: Engine, contract: InputContract
         batch = noise.standard_normal(shape).astype(np.float32)
         worst = max(worst, float(np.abs(reference.run(batch) - other.run(batch)).max()))
     return worst
+
+
+def _same(first: Uint8, second: Uint8) -> int:
+    """Pixels that two H×W maps of types, 0 where nothing is, both mark and call the same."""
+    return int(np.count_nonzero((first == second) & (first > 0)))
 
 
 def _dice(shared: int, sizes: int) -> float:

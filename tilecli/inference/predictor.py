@@ -11,9 +11,10 @@ import numpy as np
 
 from tilecli import overlap
 from tilecli.data.preprocess import Float32, Uint8, read_photo, to_input, to_photo
-from tilecli.errors import DataError, UsageError
-from tilecli.inference import flips, windows
+from tilecli.errors import DataError, ModelError, UsageError
+from tilecli.inference import flips, types, windows
 from tilecli.inference.bundle import Bundle, read_bundle
+from tilecli.inference.bundle_reader import EXPORT
 from tilecli.inference.engines import Engine, open_engine
 from tilecli.inference.regions import Region, Verdict, find_regions, score_of, verdict_of
 
@@ -30,6 +31,13 @@ class Prediction:
     score: float  # see `regions.score_of`
     ms: float  # wall time, with reading where the photo was read from a file
     together: int = 1  # photos of one spot that this rests on, see `fusion.judge_spot`
+    likeliest: Uint8 | None = None  # H×W: number, from 1, of each pixel's likeliest class; None where none are told
+    type: str | None = None  # the class of most of the mask's pixels; None where nothing is marked or none are told
+
+    @property
+    def types(self) -> Uint8 | None:
+        """H×W: number, from 1, of the class that each pixel of the mask shows, else 0; None where none are told."""
+        return None if self.likeliest is None else self.mask * self.likeliest
 
 
 class Predictor:
@@ -66,22 +74,38 @@ class Predictor:
 
     def probability(self, photo: Uint8) -> Float32:
         """H×W×C uint8 (C as the bundle's input says) → H×W float32 probability of defect."""
+        return types.defect_map(self.maps(photo))
+
+    def maps(self, photo: Uint8) -> Float32:
+        """H×W×C uint8 → K×H×W float32 probabilities, one map for each of the bundle's classes."""
         if photo.ndim != 3 or photo.shape[2] != self.bundle.input.channels:
             raise DataError(f"expected a photo of H×W×{self.bundle.input.channels}, got {photo.shape}")
         values, placement = to_input(photo, self.bundle.input)
-        return to_photo(windows.run(self.engine, values, self.bundle.input.multiple), placement)
+        found = windows.run(self.engine, values, self.bundle.input.multiple)
+        if len(found) != len(self.bundle.classes):
+            raise ModelError(
+                f"the model gives {len(found)} maps, the bundle names {len(self.bundle.classes)} classes",
+                where=str(self.bundle.folder),
+                hint=EXPORT,
+            )
+        placed = [to_photo(values, placement) for values in found]
+        return placed[0][None] if len(placed) == 1 else np.stack(placed)
 
     def predict(self, photo: Uint8) -> Prediction:
         """Probability, mask, regions and verdict of an H×W×C uint8 photo."""
         start = time.perf_counter()
-        prediction = self.judge(self.probability(photo))
+        prediction = self.judge(self.maps(photo))
         return replace(prediction, ms=(time.perf_counter() - start) * 1e3)
 
-    def judge(self, probability: Float32, score: float | None = None) -> Prediction:
-        """What an H×W probability says at this predictor's thresholds; `score`: of more than this map shows."""
+    def judge(self, maps: Float32, score: float | None = None) -> Prediction:
+        """What K×H×W probabilities of types say at this predictor's thresholds, or an H×W one of defect.
+
+        score: of more than these maps show.
+        """
+        probability = types.defect_map(maps)
         mask = np.asarray(probability >= np.float32(self.threshold), np.uint8)
         score = score_of(probability, self.bundle.min_area_px) if score is None else score
-        return Prediction(
+        prediction = Prediction(
             mask=mask,
             probability=probability,
             verdict=verdict_of(score, self.verdict_threshold, self.uncertain_from),
@@ -90,6 +114,13 @@ class Predictor:
             score=score,
             ms=0.0,
         )
+        if not self.bundle.tells_types:
+            return prediction
+        classes = self.bundle.classes
+        of_types = maps.reshape(-1, *mask.shape)
+        named = types.name_regions(prediction.regions, mask, of_types, classes)
+        likeliest = types.likeliest(of_types)
+        return replace(prediction, regions=named, likeliest=likeliest, type=types.main_type(mask * likeliest, classes))
 
     def predict_file(self, path: Path) -> Prediction:
         """`predict` for an image file, upright; raises DataError that names the file where it cannot be read."""

@@ -25,7 +25,7 @@ def read_contract(facts: dict[str, Any]) -> InputContract:
 
 def training_facts(project: Project, facts: dict[str, Any]) -> dict[str, Any]:
     """Where the weights come from: code, settings, data. Nothing that differs between two equal runs."""
-    rest = {key: value for key, value in facts.items() if key not in ("train", "input")}
+    rest = {key: value for key, value in facts.items() if key not in ("train", "input", "classes")}
     metrics: Any = None
     if project.training_metrics.is_file():
         metrics = json.loads(project.training_metrics.read_text(encoding="utf-8"))

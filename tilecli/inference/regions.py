@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,14 @@ class Region:
     box: tuple[int, int, int, int]  # x, y, width, height in px of the photo
     area_px: int
     mean_probability: float
+    type: str | None = None  # the likeliest over all its pixels; None where the bundle tells no types apart
+    type_probability: float | None = None  # mean of that type's own map over the region
+
+    def named(self, digits: int) -> dict[str, Any]:
+        """What it says of its type, ready for JSON; nothing where no types are told apart."""
+        if self.type is None or self.type_probability is None:
+            return {}
+        return {"type": self.type, "type_probability": round(self.type_probability, digits)}
 
 
 def find_regions(mask: Uint8, probability: Float32) -> list[Region]:

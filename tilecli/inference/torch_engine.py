@@ -69,7 +69,7 @@ def open_torch_engine(bundle: Bundle, precision: str, threads: int) -> TorchEngi
             where=str(bundle.folder),
             hint="--engine openvino",
         ) from error
-    network = build_network(settings, weights=False)
+    network = build_network(settings, weights=False, outputs=len(bundle.classes))
     load_weights(network, bundle)
     return TorchEngine(network, precision, calibration=bundle.calibration)
 

@@ -94,7 +94,7 @@ def try_bundle(
     tracked = progress.track(decoded, f"compare {bundle.precision} with the checkpoint", len(chosen), "photos")
     first = Predictor(bundle, TorchEngine(network, device="cpu", calibration=fitted.calibration))
     second = Predictor(bundle, open_engine(bundle, throughput=True, keep_compiled=False))
-    agreement = parity.mask_agreement(first.probability, second.probability, tracked, bundle.threshold)
+    agreement = parity.mask_agreement(first.maps, second.maps, tracked, bundle.threshold)
     gain = None
     if once is not None:
         before, after = (threshold.choose_threshold(seen.counts).reached for seen in (once, measured))

@@ -23,7 +23,7 @@ OVERLAP_PX = 256
 def run(
     engine: Engine, values: Float32, multiple: int, side_px: int = SIDE_PX, overlap_px: int = OVERLAP_PX
 ) -> Float32:
-    """C×H×W network input → H×W probability; H and W are multiples of `multiple`.
+    """C×H×W network input → K×H×W probability, one map per class; H and W are multiples of `multiple`.
 
     What is no larger than `side_px` both ways takes one run.
     """
@@ -31,12 +31,15 @@ def run(
     rows = _windows(height, multiple, side_px, overlap_px)
     columns = _windows(width, multiple, side_px, overlap_px)
     if len(rows) == len(columns) == 1:
-        return np.asarray(engine.run(values[None])[0, 0], np.float32)
-    whole = np.empty((height, width), np.float32)
+        return np.asarray(engine.run(values[None])[0], np.float32)
+    whole: Float32 | None = None
     for seen_y, kept_y in rows:
         for seen_x, kept_x in columns:
-            answer = engine.run(np.ascontiguousarray(values[:, seen_y, seen_x])[None])[0, 0]
-            whole[kept_y, kept_x] = answer[_within(kept_y, seen_y), _within(kept_x, seen_x)]
+            answer = engine.run(np.ascontiguousarray(values[:, seen_y, seen_x])[None])[0]
+            if whole is None:
+                whole = np.empty((len(answer), height, width), np.float32)
+            whole[:, kept_y, kept_x] = answer[:, _within(kept_y, seen_y), _within(kept_x, seen_x)]
+    assert whole is not None  # noqa: S101 - for mypy: there is a window
     return whole
 
 

@@ -53,7 +53,7 @@ def load_network(path: Path) -> tuple[nn.Module, Facts]:
 
     The facts are `train` (its parameters), `input` (short_side, multiple, mean, std, channels), `encoder_weights`
     (really used), `precision`, `memory_format`, `device`, `threads`, `epoch`, `valid_dice` (at the threshold where it
-    is highest), `seed`, `resumed`, `torch`.
+    is highest), `seed`, `resumed`, `torch`; and `classes`, where types of defects are told apart, one output for each.
     Raises ModelError where there is no such file or it is not of this kind.
     """
     from pydantic import ValidationError
@@ -66,7 +66,7 @@ def load_network(path: Path) -> tuple[nn.Module, Facts]:
     facts: Facts = content["facts"]
     try:
         params = TrainParams.model_validate_json(json.dumps(facts["train"]))
-        network = build_network(params, weights=False)
+        network = build_network(params, weights=False, outputs=len(facts.get("classes", ["defect"])))
         network.load_state_dict(content["network"])
     except (ValidationError, KeyError, RuntimeError) as error:
         raise ModelError(

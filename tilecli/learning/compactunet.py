@@ -20,12 +20,13 @@ _GROUP = 8  # channels that are normalised together; Wu and He (ECCV 2018) find 
 
 
 class CompactUNet(nn.Module):
-    """N×C×H×W → logits N×1×H×W; H and W must be multiples of `multiple`."""
+    """N×C×H×W → logits N×K×H×W; H and W must be multiples of `multiple`."""
 
-    def __init__(self, channels: int, widths: Sequence[int], norm: Norm = "batch") -> None:
+    def __init__(self, channels: int, widths: Sequence[int], norm: Norm = "batch", outputs: int = 1) -> None:
         """`widths` are the channels per level, finest first; the finest level has half the input's resolution.
 
         norm: over the batch (Ioffe and Szegedy, ICML 2015), or over each photo, by groups of channels or one by one.
+        outputs: K, maps of logits.
         """
         super().__init__()
         self.multiple = 2 ** len(widths)
@@ -38,7 +39,7 @@ class CompactUNet(nn.Module):
             nn.Sequential(_conv(below + width, width, norm), _conv(width, width, norm))
             for width, below in zip(reversed(widths[:-1]), reversed(widths[1:]), strict=True)
         )
-        self.head = nn.Conv2d(widths[0], 1, kernel_size=1)
+        self.head = nn.Conv2d(widths[0], outputs, kernel_size=1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

@@ -48,5 +48,5 @@ def _try(network: nn.Module, settings: TrainParams, chosen: Precision) -> None:
     mask = torch.zeros(count, size, size, dtype=torch.uint8, device=chosen.device)
     with torch.autocast(torch.device(chosen.device).type, chosen.autocast, enabled=chosen.autocast is not None):
         logits = torch.compile(net.forward)(image.contiguous(memory_format=chosen.memory_format))
-    sums = losses.pixel_sums(logits[:, 0], mask, focal=losses.needs_focal(settings.loss))
+    sums = losses.sums_of(logits, mask, focal=losses.needs_focal(settings.loss))
     losses.loss_of(settings.loss, sums, settings.dice_over).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped

@@ -14,6 +14,7 @@ import torch
 
 from tilecli import files, progress
 from tilecli.config import Params, TrainParams
+from tilecli.data.classlist import read_classes
 from tilecli.data.datamodule import TileData
 from tilecli.errors import ModelError
 from tilecli.layout import Project
@@ -63,7 +64,8 @@ def _fit(
         progress.note(f"nothing to resume: {what}")
         return
     torch.manual_seed(settings.seed)
-    built = network.build(settings, weights=restored is None)
+    classes = read_classes(project.classes)
+    built = network.build(settings, weights=restored is None, outputs=max(1, len(classes)))
     if restored is not None:
         built.network.load_state_dict(_network_state(restored))
     photos = TileData(project, settings, multiple=built.multiple, start_epoch=done, workers=count_workers(chosen))
@@ -81,6 +83,8 @@ def _fit(
         # By the clock, a run has as many steps as the machine had time for.
         "reproducible": budget is None,
     }
+    if classes:
+        facts["classes"] = list(classes)
     if ours and "pretraining" in ours["facts"]:
         facts["pretraining"] = ours["facts"]["pretraining"]
     count = sum(value.numel() for value in built.network.parameters())
@@ -90,6 +94,8 @@ def _fit(
         f"{photos.photos['train']} training and {photos.photos['valid']} validation photos",
         **{key: facts[key] for key in ("encoder_weights", "precision", "device", "threads")},
     )
+    if classes:
+        progress.note(f"one output for each of {len(classes)} types: {', '.join(classes)}", classes=list(classes))
     if budget:
         progress.note(
             f"the schedule follows the clock and ends after {budget.seconds:g} s, whatever train.epochs says; "
@@ -193,9 +199,9 @@ def _network_state(restored: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def _fingerprint(project: Project) -> str:
-    """A hash that changes with the photos' table and with the split."""
+    """A hash that changes with the photos' table, their classes and the split."""
     digest = hashlib.sha256()
-    for path in (project.index, project.split):
+    for path in (project.index, project.classes, project.split):
         if path.is_file():
             digest.update(files.sha256(path).encode())
     return digest.hexdigest()

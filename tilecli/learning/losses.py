@@ -7,7 +7,7 @@ the training loss with the whole subset as one batch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch.nn import functional as F
@@ -22,7 +22,7 @@ _GAMMA = 2.0  # of the focal loss; the value its authors recommend
 
 @dataclass
 class PixelSums:
-    """Sums over the pixels of some logits and their masks; scalars on the logits' device."""
+    """Sums over the pixels of some logits and their masks, on the logits' device: scalars, or K for as many classes."""
 
     pixels: int
     bce: torch.Tensor
@@ -68,6 +68,15 @@ def pixel_sums(logits: torch.Tensor, mask: torch.Tensor, *, focal: bool = False)
     return PixelSums(mask.numel(), bce, focal_sum, *sums)
 
 
+def sums_of(logits: torch.Tensor, mask: torch.Tensor, *, focal: bool = False) -> PixelSums:
+    """Sums for N×K×H×W logits and masks of 0 and 1…K, class by class; scalars where K is 1."""
+    if logits.shape[1] == 1:
+        return pixel_sums(logits[:, 0], mask, focal=focal)
+    own = [pixel_sums(logits[:, k], mask == k + 1, focal=focal) for k in range(logits.shape[1])]
+    names = [field.name for field in fields(PixelSums) if field.name != "pixels"]
+    return PixelSums(own[0].pixels, *(torch.stack([getattr(sums, name) for sums in own]) for name in names))
+
+
 def soft_dice_loss(sums: PixelSums) -> torch.Tensor:
     """1 − (2 Σpt + s) / (Σp + Σt + s), 0–1, over all pixels at once (Milletari et al., 3DV 2016, without squares)."""
     return 1 - (2 * sums.overlap + _SMOOTH) / (sums.predicted + sums.true + _SMOOTH)
@@ -82,24 +91,37 @@ def loss_of(name: str, sums: PixelSums, dice_over: str = "batch") -> torch.Tenso
     """The loss called `name` in params.yaml: the mean over pixels of what its name says, plus Dice where it says so.
 
     dice_over: Dice of all pixels at once (`batch`) or the mean over the crops that hold a defect (`crop`).
+    Of several classes, Dice is the mean over those that are there, so that a rare type counts like a common one. What
+    is pixelwise is their sum, which is a pixel's likelihood: a class that is not there must not be found either.
     """
     dice = crop_dice_loss if dice_over == "crop" else soft_dice_loss
     if name == "dice":
-        return dice(sums)
-    pixelwise = (sums.focal if name.startswith("focal") else sums.bce) / sums.pixels
-    return pixelwise + dice(sums) if name.endswith("dice") else pixelwise
+        return _over_classes(dice(sums), sums)
+    pixelwise = ((sums.focal if name.startswith("focal") else sums.bce) / sums.pixels).sum()
+    return pixelwise + _over_classes(dice(sums), sums) if name.endswith("dice") else pixelwise
+
+
+def _over_classes(values: torch.Tensor, sums: PixelSums) -> torch.Tensor:
+    """The mean of K values over the classes that have a pixel, over all where none has; a scalar as it is."""
+    if not values.ndim:
+        return values
+    there = (sums.true > 0).float()
+    there = torch.where(there.any(), there, torch.ones_like(there))
+    return (values * there).sum() / there.sum()
 
 
 def consistency_loss(logits: torch.Tensor, mask: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
     """Mean squared difference, 0–1, of the probabilities of paired crops; 0 without pairs. Both sides learn from it.
 
-    logits, mask: N×H×W; pairs: P×2 numbers of crops of one place (the Π-model of Laine and Aila, ICLR 2017, with a
-    camera's exposures for its noise). Where the two masks differ, they have been told to differ: left out.
+    logits: N×H×W, or N×K×H×W, where the differences of K classes add up; mask: N×H×W; pairs: P×2 numbers of crops of
+    one place (the Π-model of Laine and Aila, ICLR 2017, with a camera's exposures for its noise). Where the two masks
+    differ, they have been told to differ: left out.
     """
     one, other = pairs[:, 0], pairs[:, 1]
     probability = torch.sigmoid(logits.float())
     agree = (mask[one] == mask[other]).float()
-    difference = (probability[one] - probability[other]) ** 2 * agree
+    difference = (probability[one] - probability[other]) ** 2
+    difference = (difference.sum(dim=1) if difference.ndim == 4 else difference) * agree
     return difference.sum() / agree.sum().clamp(min=1)
 
 

@@ -14,6 +14,7 @@ from tilecli.errors import ModelError
 from tilecli.learning import names
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -21,25 +22,27 @@ if TYPE_CHECKING:
 class Built:
     """A network and what has to be known about it."""
 
-    network: nn.Module  # N×C×H×W → logits N×1×H×W
+    network: nn.Module  # N×C×H×W → logits N×K×H×W, one map per class
     multiple: int  # its input's height and width must be multiples of this, px
     encoder_weights: str  # really used: "none", "imagenet" or a file's name and hash
 
 
-def build_network(params: TrainParams, *, weights: bool) -> nn.Module:
+def build_network(params: TrainParams, *, weights: bool, outputs: int = 1) -> nn.Module:
     """The network alone; see `build`."""
-    return build(params, weights=weights).network
+    return build(params, weights=weights, outputs=outputs).network
 
 
-def build(params: TrainParams, *, weights: bool) -> Built:
+def build(params: TrainParams, *, weights: bool, outputs: int = 1) -> Built:
     """The network that `params` describe, with its encoder's pretrained weights where `weights` is true.
+
+    outputs: how many maps it gives, one for each type of defect where those are told apart.
 
     Without `weights` nothing is read or fetched: for a checkpoint that brings its own. Raises ModelError for an
     unknown architecture or encoder, for a pair that does not go together, and for weights that cannot be had.
     """
     names.check_names(params.arch, params.encoder)
     wanted = params.encoder_weights if weights else "none"
-    built = _compact(params, wanted) if params.arch == names.COMPACT else _smp(params, wanted)
+    built = (_compact if params.arch == names.COMPACT else _smp)(params, wanted, outputs)
     if params.crop_size % built.multiple:
         raise ModelError(
             f"this network needs crops of a multiple of {built.multiple} px, not {params.crop_size}",
@@ -47,28 +50,28 @@ def build(params: TrainParams, *, weights: bool) -> Built:
             hint=f"-S train.crop_size={-(-params.crop_size // built.multiple) * built.multiple}",
         )
     _start_from(built.network, params.prior_bias)
-    _try(built.network, params)
+    _try(built.network, params, outputs)
     return built
 
 
-def _compact(params: TrainParams, wanted: str) -> Built:
+def _compact(params: TrainParams, wanted: str, outputs: int) -> Built:
     from tilecli.learning.compactunet import CompactUNet
 
     if wanted not in {"auto", "none"}:
         progress.warn(f"compactunet learns from scratch: train.encoder_weights={wanted} is not used")
-    network = CompactUNet(params.channels, params.widths, params.norm)
+    network = CompactUNet(params.channels, params.widths, params.norm, outputs)
     return Built(network, max(MULTIPLE, network.multiple), "none")
 
 
-def _smp(params: TrainParams, wanted: str) -> Built:
+def _smp(params: TrainParams, wanted: str, outputs: int) -> Built:
     from tilecli.learning import weights
 
     if params.norm != "batch":
         progress.warn(f"{params.arch} has norms of its own: train.norm={params.norm} is not used")
     if wanted == "none":
-        return _built(_create(params, None), "none")
+        return _built(_create(params, None, outputs), "none")
     if wanted not in {"auto", "imagenet"}:
-        network = _create(params, None)
+        network = _create(params, None, outputs)
         return _built(network, weights.load_file_weights(network.encoder, params.encoder, Path(wanted).expanduser()))
     hub = weights.hub_weights(params.encoder)
     cached = hub is not None and weights.is_cached(hub)
@@ -79,7 +82,7 @@ def _smp(params: TrainParams, wanted: str) -> Built:
             progress.note(f"downloading pretrained weights: {hub.repository}")
         try:
             with weights.hub_mode(offline=cached):
-                return _built(_create(params, hub.setting), hub.setting)
+                return _built(_create(params, hub.setting, outputs), hub.setting)
         except ModelError:
             raise
         except Exception as error:  # the hub's client raises anything from OSError to its own two dozen types
@@ -96,10 +99,10 @@ def _smp(params: TrainParams, wanted: str) -> Built:
         f"NO PRETRAINED WEIGHTS: {problem}. The encoder {params.encoder} learns from scratch, which takes far "
         "more steps; give a file with -S train.encoder_weights=FILE.safetensors"
     )
-    return _built(_create(params, None), "none")
+    return _built(_create(params, None, outputs), "none")
 
 
-def _create(params: TrainParams, setting: str | None) -> Any:
+def _create(params: TrainParams, setting: str | None, outputs: int) -> Any:
     import segmentation_models_pytorch as smp
 
     # DPT's vision transformers otherwise take photos of one size only.
@@ -110,7 +113,7 @@ def _create(params: TrainParams, setting: str | None) -> Any:
             encoder_name=params.encoder,
             encoder_weights=setting,
             in_channels=params.channels,
-            classes=1,
+            classes=outputs,
             **extra,
         )
     except (ValueError, KeyError, NotImplementedError, TypeError, AssertionError, AttributeError) as error:
@@ -151,7 +154,12 @@ def last_layer(network: nn.Module) -> tuple[nn.Module, str]:
     return head.get_submodule(parent), name
 
 
-def _try(network: nn.Module, params: TrainParams) -> None:
+def strongest(logits: torch.Tensor) -> torch.Tensor:
+    """N×K×H×W → N×H×W: the logit of each pixel's likeliest class, which says how likely it is defect at all."""
+    return logits[:, 0] if logits.shape[1] == 1 else logits.amax(dim=1)
+
+
+def _try(network: nn.Module, params: TrainParams, outputs: int) -> None:
     """Run one empty crop through: some pairs of architecture and encoder fail only then."""
     import torch
 
@@ -166,9 +174,10 @@ def _try(network: nn.Module, params: TrainParams) -> None:
             where="train.arch",
             hint="-S train.arch=unet -S train.encoder=resnet34",
         ) from error
-    if shape != (1, 1, size, size):
+    if shape != (1, outputs, size, size):
+        wanted = "one map" if outputs == 1 else f"{outputs} maps"
         raise ModelError(
-            f"{params.arch} with {params.encoder} gives {shape} for crops of {size} px, not one map of their size",
+            f"{params.arch} with {params.encoder} gives {shape} for crops of {size} px, not {wanted} of their size",
             where="train.arch",
             hint="-S train.arch=unet -S train.encoder=resnet34",
         )

@@ -130,7 +130,7 @@ def _flop_of_step(ready: Ready) -> float:
     image = torch.zeros(1, settings.channels, size, size, device=device).repeat(2, 1, 1, 1)
     counter = FlopCounterMode(display=False)
     with counter:
-        sums = losses.pixel_sums(net(image)[:, 0], torch.zeros(2, size, size, device=device))
+        sums = losses.sums_of(net(image), torch.zeros(2, size, size, device=device))
         losses.loss_of(settings.loss, sums, settings.dice_over).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     # Two crops, because batch norm cannot learn from one pixel of one crop; operations grow with the batch.
     return float(counter.get_total_flops()) * settings.batch_size / 2

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from tilecli.config import TrainParams
+from tilecli.data.classlist import read_classes
 from tilecli.data.datamodule import TileData
 from tilecli.layout import Project
 from tilecli.learning import network, precision
@@ -45,7 +46,8 @@ def short_run(project: Project, settings: TrainParams, steps: int) -> Iterator[R
     keep_freed_memory()
     with quiet_libraries(), torch_threads(chosen.threads):
         torch.manual_seed(settings.seed)
-        built = network.build(settings, weights=True)
+        classes = read_classes(project.classes)
+        built = network.build(settings, weights=True, outputs=max(1, len(classes)))
         photos = TileData(project, settings, multiple=built.multiple, workers=count_workers(chosen))
         yield Ready(settings, built.network, photos, chosen)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ from tilecli.learning.budget import Budget
 from tilecli.learning.counts import PixelCounts
 from tilecli.learning.ema import AveragedWeights
 from tilecli.learning.muon import Muon, muon_groups
-from tilecli.learning.network import last_layer
+from tilecli.learning.network import last_layer, strongest
 from tilecli.learning.precision import Precision
 from tilecli.learning.schedule import learning_rate
 
@@ -29,7 +30,7 @@ _LOOK_EVERY = 25
 
 
 class SegmentationTask(lightning.LightningModule):
-    """Trains `network` to give the logits of defect pixels."""
+    """Trains `network` to give the logits of defect pixels, or of the pixels of each class."""
 
     def __init__(
         self,
@@ -126,11 +127,11 @@ class SegmentationTask(lightning.LightningModule):
         """The loss of one batch of crops."""
         logits = self._train_forward(batch.image.contiguous(memory_format=self._precision.memory_format))
         name = self._settings.loss
-        sums = losses.pixel_sums(logits[:, 0], batch.mask, focal=losses.needs_focal(name))
+        sums = losses.sums_of(logits, batch.mask, focal=losses.needs_focal(name))
         loss = losses.loss_of(name, sums, self._settings.dice_over)
         self._losses.append(loss.detach())
         if self._settings.consistency:
-            apart = losses.consistency_loss(logits[:, 0], batch.mask, batch.pairs)
+            apart = losses.consistency_loss(logits.squeeze(1), batch.mask, batch.pairs)
             loss = loss + self._settings.consistency * apart
         if self.device.type == "cpu" or batch_idx % _LOOK_EVERY == 0:
             self._check_finite(loss)
@@ -149,16 +150,16 @@ class SegmentationTask(lightning.LightningModule):
 
     def validation_step(self, batch: PhotoBatch, _: int) -> None:
         """Count pixels of whole photos at their own size."""
-        logits = self.network(batch.image.contiguous(memory_format=self._precision.memory_format))[:, 0].float()
-        maps = torch.sigmoid(logits).cpu().numpy()
+        logits = self.network(batch.image.contiguous(memory_format=self._precision.memory_format)).float()
+        maps = torch.sigmoid(strongest(logits)).cpu().numpy()
         focal = losses.needs_focal(self._settings.loss)
         for number, (held, placement) in enumerate(zip(batch.photos, batch.placements, strict=True)):
             height, width = placement.scaled_size
             mask = torch.from_numpy(held.mask).to(logits.device)
-            sums = losses.pixel_sums(logits[number : number + 1, :height, :width], mask[None], focal=focal)
+            sums = losses.sums_of(logits[number : number + 1, :, :height, :width], mask[None], focal=focal)
             self._valid_sums = sums if self._valid_sums is None else self._valid_sums + sums
             probability = preprocess.to_photo(maps[number], placement)
-            self.valid.add(probability, held.full_mask)
+            self.valid.add(probability, np.minimum(held.full_mask, 1))
 
     def on_validation_epoch_end(self) -> None:
         """Give the live weights back and sum up."""

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field
 
 from tilecli import hardware
+from tilecli.layout import GOOD
 from tilecli.serving.door.uploads import Buffers
 from tilecli.serving.model.admission import Admission
 from tilecli.serving.model.live import LiveModel, Loaded
@@ -34,6 +35,8 @@ class Service:
         """Count a finding and show it to the watchers; in the thread that made it. `mirrored`: see `Watchers.note`."""
         prediction, telemetry = found.prediction, self.telemetry
         telemetry.photos.labels(prediction.verdict).inc()
+        if prediction.type is not None and prediction.verdict != GOOD:
+            telemetry.types.labels(prediction.type).inc()
         telemetry.share.observe(prediction.defect_share)
         telemetry.score.observe(prediction.score)
         for step, ms in found.timings_ms.items():

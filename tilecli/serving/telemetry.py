@@ -38,6 +38,7 @@ class Telemetry:
         self.queue = Histogram("tiles_queue_seconds", "A photo's wait for a free thread", buckets=_SECONDS, **made)
         self.step = Histogram("tiles_step_seconds", "Time of each step on a photo", ["step"], buckets=_SECONDS, **made)
         self.photos = Counter("tiles_photos", "Photos judged, by verdict", ["verdict"], **made)
+        self.types = Counter("tiles_photos_by_type", "Photos not judged good, by type of defect", ["type"], **made)
         self.share = Histogram("tiles_defect_share", "Share of a photo that is defect", buckets=_SHARES, **made)
         self.score = Histogram("tiles_score", "Scores of photos", buckets=[i / 20 for i in range(1, 21)], **made)
         self.in_flight = Gauge("tiles_in_flight", "Requests being answered", **summed)

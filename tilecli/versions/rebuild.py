@@ -73,6 +73,11 @@ def track(project: Project, path: str) -> None:
 
 def join(project: Project, name: str, *, relabels: bool) -> None:
     """Switch a written batch on: its photos into data/dataset, its line into params.yaml."""
+    before = paramfile.load(project.params).data
+    sources = [*before.sources, f"{BATCHES}/{name}"]
+    if before.target == "type":
+        _fetch(project, sources)
+        return
     batch = project.batches / name
     photos = {photo.photo: photo for photo in read_index(project.index)}
     places = {photo.photo: project.dataset for photo in photos.values()}
@@ -82,21 +87,25 @@ def join(project: Project, name: str, *, relabels: bool) -> None:
         photos[photo.photo] = replace(former, mask=photo.mask, defect=photo.defect) if former else photo
         places[photo.photo] = places[photo.photo] if former else batch
         masks[photo.photo] = batch
-    sources = [*paramfile.load(project.params).data.sources, f"{BATCHES}/{name}"]
     _lay_down(project, photos.values(), places.__getitem__, masks.__getitem__, sources)
 
 
 def leave(project: Project, name: str, sources: Sequence[str]) -> None:
     """Switch a batch off: `sources` is what is left of `data.sources`."""
-    texts = paramfile.load(project.params).data.sources
-    others = [project.root / text for text in texts if is_batch(text)]
+    before = paramfile.load(project.params).data
+    others = [project.root / text for text in before.sources if is_batch(text)]
     # Which mask a corrected photo had before is known to its source alone.
-    if any(_relabels(folder) for folder in others) or not is_current(project):
-        paramfile.write(project.params, {"data.sources": list(sources)})
-        dvc.repro(project, [_STAGE])
+    if before.target == "type" or any(_relabels(folder) for folder in others) or not is_current(project):
+        _fetch(project, sources)
         return
     stay = [photo for photo in read_index(project.index) if photo.source != name]
     _lay_down(project, stay, lambda _: project.dataset, lambda _: project.dataset, sources)
+
+
+def _fetch(project: Project, sources: Sequence[str]) -> None:
+    """Let the stage make the dataset of these sources: it alone gives types of defects their numbers, for example."""
+    paramfile.write(project.params, {"data.sources": list(sources)})
+    dvc.repro(project, [_STAGE])
 
 
 def _lay_down(

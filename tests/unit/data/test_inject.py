@@ -159,3 +159,13 @@ def test_a_batch_with_injected_defects_follows_from_seed_epoch_and_step() -> Non
 def test_without_defects_to_paste_good_crops_stay_good() -> None:
     params = TrainParams(crop_size=SIZE, batch_size=4, inject=1.0)
     assert not CropDataset([GOOD], params, CONTRACT)[0, 0].mask.any()
+
+
+def test_a_defect_is_pasted_with_the_number_of_its_class() -> None:
+    numbered = Held(HOLE.name, HOLE.tile, HOLE.defect, HOLE.photo, HOLE.mask * 4, HOLE.mask * 4)
+    (piece,) = cut_pieces(numbered)
+    assert piece.kind == 4
+    _, _, mask = inject([numbered, GOOD])
+    assert set(np.unique(mask)) == {0, 4}
+    plain = inject([HOLE, GOOD])[2]
+    assert np.array_equal(plain * 4, mask)

@@ -81,3 +81,13 @@ def test_the_size_of_the_input_is_known_beforehand(height: int, width: int, shor
     contract = InputContract(short_side=short_side)
     values, _ = preprocess.to_input(np.zeros((height, width, 1), np.uint8), contract)
     assert values.shape[1:] == preprocess.input_size(height, width, contract)
+
+
+def test_a_mask_of_types_keeps_the_one_that_covers_most() -> None:
+    mask = np.zeros((8, 8), np.uint8)
+    mask[:4, :4] = 3
+    mask[0, :2] = mask[1, 0] = 5
+    half = preprocess.resize_mask(mask, (4, 4))
+    assert half[:2, :2].tolist() == [[5, 3], [3, 3]]
+    assert not half[2:].any()
+    assert not half[:, 2:].any()

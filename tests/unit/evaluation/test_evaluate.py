@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tilecli import histogram
+from tilecli import histogram, progress
 from tilecli.config import EvaluateParams, Params
 from tilecli.data.catalog import Photo, write_index
 from tilecli.data.manifest import Assigned, write_manifest
@@ -192,3 +192,39 @@ def test_one_photo_of_a_tile_is_enough_while_there_are_others(record) -> None:
 
 def test_one_photo_is_enough(record) -> None:
     assert choose_pictures([record(defect="good")], 3, 0) == {"worst": [], "best": [], "random": [0]}
+
+
+def test_a_type_that_the_bundle_was_not_taught_counts_as_not_found(project: Project) -> None:
+    @dataclass
+    class Typed(Answer):
+        types: np.ndarray | None = None
+        type: str | None = None
+
+    def predict(path: Path) -> Typed:
+        found = _predict(path)
+        return Typed(**vars(found), types=found.mask, type="crack" if found.mask.any() else None)
+
+    said: list[str] = []
+    with progress.listen(lambda event: said.append(event.text) if event.kind == "warning" else None):
+        figures = evaluate(project, PARAMS, predict, classes=("crack",))
+    assert said == ["the bundle was not taught the type fray, which counts as not found"]
+    assert figures["types"]["fray"] == {
+        "iou": 0.0,
+        "dice": 0.0,
+        "recall": 0.0,
+        "precision": None,
+        "true_px": figures["types"]["fray"]["true_px"],
+    }
+    assert figures["miou"] == pytest.approx(figures["types"]["crack"]["iou"] / 2, abs=1e-6)
+    # Odd good photos hold a false alarm; every fray that shows is taken for a crack.
+    assert figures["type_confusion"]["photos"] == {
+        "crack": {"crack": 4},
+        "fray": {"crack": 4},
+        "good": {"crack": 2, "good": 2},
+    }
+    assert (project.plots / "type_confusion.csv").is_file()
+    binary = evaluate(project, PARAMS, _predict)
+    assert {name: figures[name] for name in binary if name != "intervals"} == {
+        name: value for name, value in binary.items() if name != "intervals"
+    }
+    assert not (project.plots / "type_confusion.csv").exists()

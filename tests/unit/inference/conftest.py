@@ -10,7 +10,7 @@ import torch
 
 from tilecli import files
 from tilecli.data.preprocess import InputContract
-from tilecli.inference.bundle import Bundle, write_bundle
+from tilecli.inference.bundle import BINARY, Bundle, write_bundle
 from tilecli.inference.onnx_file import write_onnx
 
 CONTRACT = InputContract(short_side=0, multiple=32, mean=(0.5,), std=(0.25,), channels=1)
@@ -51,9 +51,28 @@ class Small(torch.nn.Module):
         return self.head(wide)
 
 
-def make_bundle(folder: Path, network: torch.nn.Module, contract: InputContract = CONTRACT) -> Bundle:
+class Kinds(torch.nn.Module):
+    """Says "spot" where a photo is brighter than 75 % grey, "hole" where it is darker than 25 %, else nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(1, 2, 1)
+        with torch.no_grad():  # inputs are −2 to 2
+            self.conv.weight[:, 0, 0, 0] = torch.tensor([-8.0, 8.0])
+            self.conv.bias.fill_(-8.0)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.conv(image)
+
+
+KINDS = ("hole", "spot")
+
+
+def make_bundle(
+    folder: Path, network: torch.nn.Module, contract: InputContract = CONTRACT, classes: tuple[str, ...] = BINARY
+) -> Bundle:
     folder.mkdir(parents=True, exist_ok=True)
-    bundle = Bundle(folder, contract, threshold=0.5, verdict_threshold=0.5)
+    bundle = Bundle(folder, contract, threshold=0.5, verdict_threshold=0.5, classes=classes)
     write_onnx(network, contract, bundle.model)
     bundle = replace(bundle, model_sha256=files.sha256(bundle.model))
     write_bundle(bundle)
@@ -77,6 +96,12 @@ def bright(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def bright_rgb(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     contract = InputContract(mean=(0.5,) * 3, std=(0.25,) * 3, channels=3)
     return make_bundle(tmp_path_factory.mktemp("rgb"), Bright(3), contract)
+
+
+@pytest.fixture(scope="session")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Tells two types apart."""
+    return make_bundle(tmp_path_factory.mktemp("kinds"), Kinds(), classes=KINDS)
 
 
 @pytest.fixture(scope="session")

@@ -87,8 +87,8 @@ def test_flips_are_part_of_the_contract(bright: Bundle, tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_refused(bright: Bundle, tmp_path: Path) -> None:
-    folder = _copy(bright, tmp_path, _facts(bright) | {"format_version": 3})
-    with pytest.raises(ModelError, match="format 3") as caught:
+    folder = _copy(bright, tmp_path, _facts(bright) | {"format_version": 4})
+    with pytest.raises(ModelError, match="format 4") as caught:
         read_bundle(folder)
     assert "upgrade" in str(caught.value)
 

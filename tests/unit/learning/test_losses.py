@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tilecli.learning.losses import consistency_loss, loss_of, needs_focal, pixel_sums, soft_dice_loss
+from tilecli.learning.losses import consistency_loss, loss_of, needs_focal, pixel_sums, soft_dice_loss, sums_of
 
 NAMES = ["bce_dice", "focal_dice", "bce", "dice"]
 
@@ -135,3 +135,56 @@ def test_half_precision_logits_are_summed_in_single() -> None:
     sums = pixel_sums(logits.bfloat16(), mask)
     assert sums.bce.dtype == sums.overlap.dtype == torch.float32
     assert 0 <= float(soft_dice_loss(sums)) <= 1
+
+
+def test_one_class_is_the_binary_loss() -> None:
+    logits, mask = torch.randn(2, 1, 8, 8), (torch.rand(2, 8, 8) > 0.7).to(torch.uint8)
+    for name in ("bce_dice", "focal_dice", "bce", "dice"):
+        focal = needs_focal(name)
+        one = loss_of(name, sums_of(logits, mask, focal=focal))
+        assert torch.equal(one, loss_of(name, pixel_sums(logits[:, 0], mask, focal=focal)))
+
+
+def test_classes_are_counted_one_by_one_and_add_up() -> None:
+    logits = torch.randn(3, 2, 8, 8)
+    mask = torch.randint(0, 3, (3, 8, 8), dtype=torch.uint8)
+    sums = sums_of(logits, mask)
+    for k in range(2):
+        own = pixel_sums(logits[:, k], mask == k + 1)
+        assert torch.equal(sums.true[k], own.true)
+        assert torch.equal(sums.overlap[k], own.overlap)
+    split = sums_of(logits[:1], mask[:1]) + sums_of(logits[1:], mask[1:])
+    for over in ("batch", "crop"):
+        assert torch.allclose(loss_of("bce_dice", split, over), loss_of("bce_dice", sums, over), atol=1e-5)
+    cross = sum(float(pixel_sums(logits[:, k], mask == k + 1).bce) for k in range(2)) / mask.numel()
+    assert float(loss_of("bce", sums)) == pytest.approx(cross, rel=1e-5)
+
+
+def test_a_class_that_is_not_there_has_no_say_in_dice_but_in_what_is_pixelwise() -> None:
+    mask = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    mask[:, :8] = 1
+    right = torch.where(mask == 1, 10.0, -10.0)
+    silent, loud = torch.full_like(right, -10.0), torch.full_like(right, 10.0)
+    quiet, false = (sums_of(torch.stack([right, other], dim=1), mask) for other in (silent, loud))
+    assert float(loss_of("dice", quiet)) == pytest.approx(float(loss_of("dice", false)), abs=1e-6)
+    assert float(loss_of("dice", quiet)) < 0.01
+    assert float(loss_of("bce", false)) > 9
+    assert float(loss_of("bce", quiet)) < 0.01
+
+
+def test_without_any_defect_all_classes_have_a_small_say() -> None:
+    mask = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    logits = torch.full((1, 2, 16, 16), -2.0, requires_grad=True)
+    loss = loss_of("bce_dice", sums_of(logits, mask))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert (logits.grad > 0).all()
+
+
+def test_consistency_of_classes_adds_their_differences() -> None:
+    logits = torch.randn(2, 3, 8, 8)
+    mask, pairs = torch.zeros(2, 8, 8, dtype=torch.uint8), torch.tensor([[0, 1]])
+    together = float(consistency_loss(logits, mask, pairs))
+    assert together == pytest.approx(
+        sum(float(consistency_loss(logits[:, k], mask, pairs)) for k in range(3)), rel=1e-5
+    )

@@ -13,7 +13,7 @@ from tilecli.config import TrainParams
 from tilecli.errors import ModelError
 from tilecli.learning.compactunet import CompactUNet
 from tilecli.learning.names import _ARCHITECTURES, _ENCODERS, check_names, known_architectures, known_encoders
-from tilecli.learning.network import build, build_network
+from tilecli.learning.network import build, build_network, strongest
 
 
 def params(**settings: object) -> TrainParams:
@@ -138,3 +138,14 @@ def test_compactunet_says_that_it_takes_no_weights() -> None:
     with progress.listen(heard.append):
         assert build(params(encoder_weights="imagenet", widths=(4, 6)), weights=True).encoder_weights == "none"
     assert [event.kind for event in heard] == ["warning"]
+
+
+@pytest.mark.parametrize(("arch", "encoder"), [("compactunet", "resnet34"), ("unet", "resnet18")])
+def test_a_network_has_a_map_for_each_class(arch: str, encoder: str) -> None:
+    params = TrainParams(arch=arch, encoder=encoder, encoder_weights="none", widths=(8, 16), crop_size=64)
+    network = build_network(params, weights=False, outputs=3).eval()
+    with torch.inference_mode():
+        logits = network(torch.zeros(2, 1, 64, 96))
+    assert logits.shape == (2, 3, 64, 96)
+    assert torch.equal(strongest(logits), logits.max(dim=1).values)
+    assert torch.equal(strongest(logits[:, :1]), logits[:, 0])

@@ -33,6 +33,7 @@ DARK = {
         ("uncertain", palette.UNCERTAIN),
         ("truth", palette.TRUTH),
         ("stage", palette.STAGE),
+        *((f"type-{number}", colour) for number, colour in enumerate(palette.TYPES, 1)),
     ],
 )
 def test_colours_with_a_meaning(token: str, colour: str) -> None:

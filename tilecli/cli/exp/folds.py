@@ -69,11 +69,12 @@ def _print_photos(project: Project, name: str) -> None:
     from tilecli.experiments import folds as library
     from tilecli.experiments import store
 
-    writer = csv.DictWriter(sys.stdout, [*records.COLUMNS, "experiment"], lineterminator="\n")
     found = library.read(project, library.find(store.experiments(project), name))
+    columns = records.columns_of(row for fold in found for row in fold.rows)
+    writer = csv.DictWriter(sys.stdout, [*columns, "experiment"], lineterminator="\n")
     writer.writeheader()
     for fold in found:
-        writer.writerows({**records.as_row(row), "experiment": fold.record.name} for row in fold.rows)
+        writer.writerows({**records.as_row(row, columns), "experiment": fold.record.name} for row in fold.rows)
 
 
 def show_group(project: Project, name: str, *, apply: bool = False, as_json: bool = False) -> None:

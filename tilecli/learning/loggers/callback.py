@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
 
@@ -15,6 +16,7 @@ from tilecli.data.photos import Held
 from tilecli.learning.callbacks import EpochEnd
 from tilecli.learning.loggers import pictures
 from tilecli.learning.loggers.interface import RunLogger
+from tilecli.learning.network import strongest
 from tilecli.learning.task import SegmentationTask
 
 STATE = "loggers"  # the key of our state in Lightning's checkpoint
@@ -54,12 +56,14 @@ class TellLoggers(lightning.Callback):
         for index, held in enumerate(batch.photos):
             if held.name in self._chosen:
                 with torch.no_grad(), trainer.precision_plugin.forward_context():
-                    logits = pl_module.network(batch.image[index : index + 1])[0, 0].float()
+                    logits = strongest(pl_module.network(batch.image[index : index + 1]))[0].float()
                 probability = preprocess.to_photo(torch.sigmoid(logits).cpu().numpy(), batch.placements[index])
                 size = held.full_mask.shape
                 photo = preprocess.resize_photo(held.photo, (size[0], size[1]))
                 predicted = (probability >= _THRESHOLD).astype("uint8")
-                self._tell("picture", number, held.name, pictures.picture(photo, held.full_mask, predicted))
+                self._tell(
+                    "picture", number, held.name, pictures.picture(photo, np.minimum(held.full_mask, 1), predicted)
+                )
 
     def on_validation_end(self, _: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Remember when pictures were drawn."""

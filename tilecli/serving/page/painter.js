@@ -6,7 +6,8 @@ const LONG = 24; // px from which the array's own filling is the faster one
  * Paint the runs of `found` into `pixels` (Uint32Array of size.width × size.height, ABGR, cleared before).
  *
  * view: { scale, x, y }, device px per photo px and the place of the photo's corner in device px. ring: the outline's
- * width in device px; it lies around the region and hides none of it. A run covers at least one pixel, so that a
+ * width in device px; it lies around the region and hides none of it. Colours are numbers, or functions of a region's
+ * index that give one. A run covers at least one pixel, so that a
  * defect of one pixel does not vanish from a large photo that is shown small. marked: index of the region to point out.
  */
 export function paint(pixels, size, found, view, { fill, strong, outline, halo, ring }, marked = -1) {
@@ -25,6 +26,7 @@ function cover({ pixels, size, found, view }, by, colour, only = -1) {
   const { start, end, first, region } = found.runs;
   const { scale } = view;
   const shown = row => Math.round(row * scale + view.y);
+  const varied = typeof colour === "function";
   let from = Math.max(0, Math.floor((-by - view.y) / scale) - 1);
   let to = Math.min(first.length - 1, Math.ceil((size.height + by - view.y) / scale) + 1);
   if (only >= 0) {
@@ -43,9 +45,10 @@ function cover({ pixels, size, found, view }, by, colour, only = -1) {
       const left = Math.max(0, before - by);
       const right = Math.min(size.width, Math.max(before + 1, Math.round(end[run] * scale + view.x)) + by);
       if (left >= right) continue;
+      const own = varied ? colour(region[run]) : colour;
       for (let line = top * size.width; line < bottom * size.width; line += size.width) {
-        if (right - left > LONG) pixels.fill(colour, line + left, line + right);
-        else for (let at = line + left; at < line + right; at += 1) pixels[at] = colour;
+        if (right - left > LONG) pixels.fill(own, line + left, line + right);
+        else for (let at = line + left; at < line + right; at += 1) pixels[at] = own;
       }
     }
   }

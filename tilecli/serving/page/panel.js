@@ -14,7 +14,8 @@ export function showVerdict(entry) {
   const done = state === "done";
   box.dataset.state = done ? answer.verdict : state;
   part("shape").setAttribute("href", `#i-${done ? answer.verdict : state === "failed" ? "failed" : "busy"}`);
-  const word = done ? WORDS[answer.verdict] : problem?.title ?? "Looking";
+  const type = done && answer.type ? `: ${answer.type}` : "";
+  const word = done ? WORDS[answer.verdict] + type : problem?.title ?? "Looking";
   part("word").textContent = word;
   part("name").textContent = entry.name;
   part("name").title = entry.name;
@@ -52,13 +53,16 @@ function reason({ verdict, score, verdict_threshold: limit, uncertain_from: low,
 
 const trouble = ({ problem, wait }) => (problem ? [problem.detail, wait || problem.hint] : ["", ""]);
 
-/** The regions at the present threshold; `marked` is the one pointed out. Entries are reused, so that focus stays. */
-export function showRegions(found, size) {
+/**
+ * The regions at the present threshold, with their types where there are `classes`. Entries are reused, so that focus
+ * stays.
+ */
+export function showRegions(found, size, classes = []) {
   const list = part("regions");
   const shown = found.regions.slice(0, MOST);
   while (list.childElementCount > shown.length) list.lastElementChild.remove();
   while (list.childElementCount < shown.length) list.append(emptyRegion(list.childElementCount));
-  shown.forEach((region, index) => fillRegion(list.children[index].firstElementChild, region, index));
+  shown.forEach((region, index) => fillRegion(list.children[index].firstElementChild, region, index, classes));
   const share = found.area / (size.width * size.height);
   const total = `${counted(found.regions.length, "region")} · ${whole(found.area)} px · ${percent(share)}`;
   part("total").textContent = found.regions.length > 0 ? total : "No pixel reaches the threshold.";
@@ -88,7 +92,7 @@ function unseen(words) {
   return span;
 }
 
-function fillRegion(button, { box: [x, y, width, height], area, mean }, index) {
+function fillRegion(button, { box: [x, y, width, height], area, mean, kind }, index, classes) {
   const texts = [String(index + 1), whole(area), figure(mean), `${width}×${height}`];
   texts.forEach((text, column) => {
     const cell = button.children[column].children[1];
@@ -97,6 +101,17 @@ function fillRegion(button, { box: [x, y, width, height], area, mean }, index) {
   const place = ` at ${x}, ${y}`;
   button.title = place.trim();
   button.children[3].children[2].textContent = ` px${place}`;
+  button.querySelector(".type")?.remove();
+  if (kind) button.append(typeCell(classes[kind - 1], kind));
+}
+
+/** The type of a region in words, beside the colour it has on the stage. */
+function typeCell(name, kind) {
+  const cell = document.createElement("span");
+  cell.className = "type";
+  cell.textContent = name;
+  cell.style.setProperty("--tone", `var(--type-${((kind - 1) % 8) + 1})`);
+  return cell;
 }
 
 /** Point out one entry of the list, or none (-1). */

@@ -11,9 +11,10 @@ export function newEntry(file) {
 /** Ask the server about an entry and keep its answer, the maps packed as they came. */
 export async function lookAt(entry, signal) {
   const blind = await needsServer(entry.file);
-  const include = blind ? ["probability", "mask", "photo"] : ["probability", "mask"];
-  const { probability, mask, photo, ...answer } = await predict(entry.file, entry.name, include, signal);
+  const include = ["probability", "mask", "types", ...(blind ? ["photo"] : [])];
+  const { probability, mask, types, photo, ...answer } = await predict(entry.file, entry.name, include, signal);
   const maps = { probability: fromDataUrl(probability), mask: fromDataUrl(mask) };
+  if (types) maps.types = fromDataUrl(types); // of a model that tells types apart
   Object.assign(entry, { answer, maps, picture: photo ? fromDataUrl(photo) : entry.file });
 }
 
@@ -24,8 +25,9 @@ export async function decode(entry) {
 
 /** An entry's maps: values 0–255, one byte a pixel. */
 export async function unpack({ maps }) {
-  const [probability, mask] = await Promise.all([readGrey(maps.probability), readGrey(maps.mask)]);
-  return { probability: probability.values, mask: mask.values };
+  const names = Object.keys(maps);
+  const read = await Promise.all(names.map(name => readGrey(maps[name])));
+  return Object.fromEntries(names.map((name, place) => [name, read[place].values]));
 }
 
 /** TIFF, and PNG of 16 bits, whose values no browser scales as the server does: its own copy is shown. */

@@ -23,6 +23,22 @@ export function findRegions(values, width, height, level, weights = values) {
   return { regions, area: regions.reduce((sum, one) => sum + one.area, 0), runs: { start, end, first, region } };
 }
 
+/** Give each region the `kind` of most of its pixels. kinds: Uint8Array of height × width, numbers from 1 to `most`. */
+export function nameRegions({ regions, runs }, kinds, width, most) {
+  const counts = regions.map(() => new Uint32Array(most + 1));
+  for (let y = 0; y + 1 < runs.first.length; y += 1) {
+    for (let run = runs.first[y]; run < runs.first[y + 1]; run += 1) {
+      const own = counts[runs.region[run]];
+      for (let at = y * width + runs.start[run]; at < y * width + runs.end[run]; at += 1) {
+        own[kinds[at]] += 1;
+      }
+    }
+  }
+  regions.forEach((region, index) => {
+    region.kind = counts[index].indexOf(Math.max(...counts[index]));
+  });
+}
+
 /** The region at a pixel, as its index, or -1. */
 export function regionAt(runs, x, y) {
   if (y < 0 || y + 1 >= runs.first.length) return -1;

@@ -188,11 +188,18 @@ export class Stage {
       return;
     }
     this.image ??= context.createImageData(size.width, size.height);
-    const { defect, halo, outline } = this.colours;
+    const { defect, types, halo, outline } = this.colours;
+    const { regions } = this.found;
+    // One colour, or that of each region's type where the model tells them apart.
+    const paintIn = opacity => {
+      if (!regions[0]?.kind) return colour(defect, opacity);
+      const own = types.map(type => colour(type, opacity));
+      return index => own[(regions[index].kind - 1) % own.length];
+    };
     const look = {
-      fill: colour(defect, this.opacity),
-      strong: colour(defect, Math.min(1, this.opacity + 0.2)),
-      outline: colour(defect, 1),
+      fill: paintIn(this.opacity),
+      strong: paintIn(Math.min(1, this.opacity + 0.2)),
+      outline: paintIn(1),
       halo: colour(halo, 1),
       ring: Math.round(outline * devicePixelRatio),
     };
@@ -239,5 +246,6 @@ export class Stage {
 function readColours() {
   const style = getComputedStyle(document.documentElement);
   const token = name => style.getPropertyValue(name).trim();
-  return { defect: token("--defect"), halo: "#FFFFFF", outline: Number.parseFloat(token("--outline")) };
+  const types = Array.from({ length: 8 }, (_, index) => token(`--type-${index + 1}`));
+  return { defect: token("--defect"), types, halo: "#FFFFFF", outline: Number.parseFloat(token("--outline")) };
 }

@@ -3,7 +3,7 @@
 import { markRegion, showRegions } from "./panel.js";
 import { decode, unpack } from "./photo.js";
 import { maskPng } from "./pixels.js";
-import { findRegions } from "./regions.js";
+import { findRegions, nameRegions } from "./regions.js";
 import { Stage } from "./stage.js";
 import { figure, stem } from "./words.js";
 
@@ -62,6 +62,11 @@ export class Viewer {
       this.found = findRegions(mask, width, height, 1, probability);
       takeMeans(this.found.regions, answer.regions);
     } else this.found = findRegions(probability, width, height, this.chosen);
+    const { classes } = answer;
+    if (this.maps.types) {
+      nameRegions(this.found, this.maps.types, width, classes.length);
+      if (own) takeKinds(this.found.regions, answer.regions, classes);
+    }
     const slider = part("threshold");
     const said = own ? `${figure(answer.threshold)}, the model’s` : figure(this.chosen / 255);
     slider.value = this.chosen ?? this.modelLevel;
@@ -70,7 +75,7 @@ export class Viewer {
     part("reset").hidden = own;
     part("tick").style.setProperty("--at", (this.modelLevel - 1) / 254);
     this.stage.setMask(this.found);
-    showRegions(this.found, this.maps);
+    showRegions(this.found, this.maps, classes);
     markRegion(this.stage.marked, false);
   }
 
@@ -142,6 +147,12 @@ export class Viewer {
       this.stage.flush();
     });
   }
+}
+
+/** The server weighs probabilities where the page counts pixels. */
+function takeKinds(regions, theirs, classes) {
+  const kinds = new Map(theirs.map(({ box, area_px: area, type }) => [`${box} ${area}`, classes.indexOf(type) + 1]));
+  for (const region of regions) region.kind = kinds.get(`${region.box} ${region.area}`) || region.kind;
 }
 
 /** The server took its means from probabilities that were not rounded to 8 bits. */

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from tilecli.data.preprocess import Float32, Uint8
-from tilecli.evaluation import overlays
+from tilecli.evaluation import overlays, type_overlays
 from tilecli.inference.predictor import Prediction
 from tilecli.inference.regions import Region
+from tilecli.layout import GOOD
 from tilecli.opencv import cv2
 
 Form = Literal["json", "png", "overlay", "rle", "regions"]
@@ -58,9 +60,14 @@ def probability_png(probability: Float32) -> bytes:
     return png(np.rint(probability * 255).astype(np.uint8))
 
 
-def overlay_png(photo: Uint8, mask: Uint8) -> bytes:
-    """The photo (H×W×C) with the mask drawn over it."""
-    return png(overlays.overlay(photo, mask))
+def overlay_png(photo: Uint8, mask: Uint8, types: Uint8 | None = None) -> bytes:
+    """The photo (H×W×C) with the mask drawn over it; with `types` (H×W numbers of classes) each in its colour."""
+    return png(overlays.overlay(photo, mask) if types is None else type_overlays.overlay(photo, types))
+
+
+def types_png(prediction: Prediction) -> bytes:
+    """The number of each pixel's likeliest class, from 1, as an 8-bit grey PNG; 0 where none are told apart."""
+    return png(prediction.mask * np.uint8(0) if prediction.likeliest is None else prediction.likeliest)
 
 
 def data_url(body: bytes) -> str:
@@ -85,10 +92,18 @@ def regions(prediction: Prediction) -> list[dict[str, Any]]:
             "box": list(region.box),
             "area_px": region.area_px,
             "mean_probability": round(region.mean_probability, _DIGITS),
+            **region.named(_DIGITS),
             "polygon": _take(outlines, region),
         }
         for region in prediction.regions
     ]
+
+
+def type_of(prediction: Prediction, classes: Sequence[str]) -> dict[str, Any]:
+    """The photo's own type, null on a good one, and all there are, where types are told apart."""
+    if prediction.likeliest is None:
+        return {}
+    return {"type": None if prediction.verdict == GOOD else prediction.type, "classes": list(classes)}
 
 
 def _outlines(mask: Uint8) -> dict[tuple[int, ...], list[list[list[int]]]]:

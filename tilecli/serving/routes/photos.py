@@ -32,14 +32,15 @@ _IMAGE = {"type": "string", "format": "binary", "description": "JPEG, PNG, BMP, 
 _FORMS: dict[Form, Callable[[Found], bytes]] = {
     "json": lambda found: answers.mask_json(found.prediction.mask),
     "png": lambda found: answers.mask_png(found.prediction.mask),
-    "overlay": lambda found: answers.overlay_png(found.photo, found.prediction.mask),
+    "overlay": lambda found: answers.overlay_png(found.photo, found.prediction.mask, found.prediction.types),
     "rle": lambda found: _json(answers.run_lengths(found.prediction.mask)),
     "regions": lambda found: _json({"regions": answers.regions(found.prediction), **_size(found)}),
 }
 _MAPS: dict[str, Callable[[Found], bytes]] = {
     "probability": lambda found: answers.probability_png(found.prediction.probability),
     "mask": lambda found: answers.mask_png(found.prediction.mask),
-    "overlay": lambda found: answers.overlay_png(found.photo, found.prediction.mask),
+    "overlay": lambda found: answers.overlay_png(found.photo, found.prediction.mask, found.prediction.types),
+    "types": lambda found: answers.types_png(found.prediction),
     "photo": lambda found: answers.png(found.photo),
 }
 
@@ -222,6 +223,7 @@ def _verdict(found: Found, maps: list[str] | tuple[()]) -> Body:
         "score": round(prediction.score, _DIGITS),
         "defect_share": round(prediction.defect_share, _DIGITS),
         "regions": answers.regions(prediction),
+        **answers.type_of(prediction, predictor.bundle.classes),
         **_size(found),
         "threshold": predictor.threshold,
         "verdict_threshold": predictor.verdict_threshold,
@@ -233,7 +235,12 @@ def _verdict(found: Found, maps: list[str] | tuple[()]) -> Body:
             "engine": predictor.engine.name,
         },
         "timings_ms": {step: round(ms, 2) for step, ms in found.timings_ms.items()},
-        **{name: answers.data_url(_MAPS[name](found)) for name in maps},
+        # Without types there is no map of them, and a page that asks for one need not know beforehand.
+        **{
+            name: answers.data_url(_MAPS[name](found))
+            for name in maps
+            if name != "types" or prediction.likeliest is not None
+        },
     }
 
 

@@ -36,6 +36,8 @@ class RegionAnswer(BaseModel):
     box: list[int] = Field(description="x, y, width, height, px")
     area_px: int
     mean_probability: float
+    type: str | None = Field(None, description="the likeliest over all its pixels; only where types are told apart")
+    type_probability: float | None = Field(None, description="mean of that type over the region, 0–1; likewise")
     polygon: list[list[int]] = Field(description="outer edge, x and y of pixel centres, px")
 
 
@@ -62,6 +64,10 @@ class PredictAnswer(BaseModel):
     score: float = Field(description="how defective the photo looks, 0–1")
     defect_share: float = Field(description="of the photo's pixels, 0–1")
     regions: list[RegionAnswer]
+    type: str | None = Field(
+        None, description="of most of the mask, null on a good photo; only where types are told apart"
+    )
+    classes: list[str] | None = Field(None, description="all types, in the order of their numbers; likewise")
     width: int
     height: int
     threshold: float = Field(description="a pixel is defect from this probability on")
@@ -75,6 +81,9 @@ class PredictAnswer(BaseModel):
     probability: str | None = Field(None, description="data URL of a grey PNG, 255 for probability 1")
     mask: str | None = Field(None, description="data URL of a grey PNG, 255 where defect")
     overlay: str | None = Field(None, description="data URL of the photo with the mask over it")
+    types: str | None = Field(
+        None, description="data URL of a grey PNG: each pixel's likeliest type, as its number in classes, from 1"
+    )
     photo: str | None = Field(None, description="data URL of the photo as it was read: upright, 8 bits a channel")
 
 
