@@ -17,7 +17,7 @@ import pytest
 from tests.integration.data_projects import data, dataset_hash, git, index, mask_of, tiles, told
 from tests.photosets import noise, put_photo, spot, write_photos
 from tilecli.data.manifest import read_manifest
-from tilecli.experiments import clone
+from tilecli.experiments import clone, dvc
 from tilecli.experiments.queue.enqueue import snapshot_of, untracked
 from tilecli.layout import Project
 from tilecli.paramfile import load
@@ -257,7 +257,7 @@ def test_a_clone_for_the_queue_has_batches_of_its_own(versioned: Project, inbox:
     inside = clone.clone_at(versioned, snapshot, tmp_path / "clone")
     assert (inside.batches / "nov" / "images" / "p2_000.png").is_file()
     command = [sys.executable, "-m", "dvc", "repro", "--quiet", "--force", "--single-item", "fetch"]
-    environment = {**os.environ, "TILES_ORIGIN": str(versioned.root)}
+    environment = dvc.environment({"TILES_ORIGIN": str(versioned.root)})
     subprocess.run(command, cwd=inside.root, env=environment, check=True)
     assert dataset_hash(inside) == joined
     clone.remove(tmp_path / "clone")

@@ -15,15 +15,24 @@ from tilecli.paramfile import load
 from tilecli.versions import rollback
 
 
+@pytest.fixture(scope="module")
+def grown_once(versioned_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("grown")
+    place = Path(shutil.copytree(versioned_once, folder / "place", symlinks=True))
+    project = Project(place / "my project")
+    inbox = write_photos(folder / "inbox", {"crack": 2, "good": 3}, seed=2)
+    data(project, "add", str(inbox), "--name", "nov")
+    tiles(project, "split")
+    data(project, "commit", "-m", "Add nov")
+    data(project, "tag", "with-nov")
+    return place
+
+
 @pytest.fixture
-def grown(versioned: Project, tmp_path: Path) -> Project:
-    """The same with a second version: the batch `nov`, split, committed and tagged."""
-    inbox = write_photos(tmp_path / "inbox", {"crack": 2, "good": 3}, seed=2)
-    data(versioned, "add", str(inbox), "--name", "nov")
-    tiles(versioned, "split")
-    data(versioned, "commit", "-m", "Add nov")
-    data(versioned, "tag", "with-nov")
-    return versioned
+def grown(grown_once: Path, tmp_path: Path) -> Project:
+    """A project of 24 photos with a second version: the batch `nov`, split, committed and tagged."""
+    shutil.copytree(grown_once, tmp_path / "place", symlinks=True)
+    return Project(tmp_path / "place" / "my project")
 
 
 def test_unchanged_data_have_nothing_to_say(versioned: Project) -> None:
