@@ -16,11 +16,12 @@ import pytest
 
 from tests.integration.data_projects import data, dataset_hash, git, index, mask_of, tiles, told
 from tests.photosets import noise, put_photo, spot, write_photos
+from tilecli.data.classlist import read_classes, read_types
 from tilecli.data.manifest import read_manifest
 from tilecli.experiments import clone, dvc
 from tilecli.experiments.queue.enqueue import snapshot_of, untracked
 from tilecli.layout import Project
-from tilecli.paramfile import load
+from tilecli.paramfile import load, write
 
 
 @pytest.fixture
@@ -261,3 +262,19 @@ def test_a_clone_for_the_queue_has_batches_of_its_own(versioned: Project, inbox:
     subprocess.run(command, cwd=inside.root, env=environment, check=True)
     assert dataset_hash(inside) == joined
     clone.remove(tmp_path / "clone")
+
+
+def test_a_batch_of_several_types_keeps_them(versioned: Project, tmp_path: Path) -> None:
+    write(versioned.params, {"data.target": "type"})
+    both = spot() // 255
+    both[20:26, 20:30] = 2
+    put_photo(tmp_path / "inbox", "", "both", noise(77), both)
+    (tmp_path / "inbox" / "classes.json").write_text('["scratch", "crack"]')
+    data(versioned, "add", str(tmp_path / "inbox"), "--name", "nov")
+    classes = read_classes(versioned.classes)
+    assert classes == ("blowhole", "crack", "scratch")
+    types = read_types(versioned.dataset, index(versioned)["both"], classes)
+    assert {classes[value - 1] for value in np.unique(types[types > 0])} == {"crack", "scratch"}
+    assert classes[types[22, 22] - 1] == "crack"
+    data(versioned, "remove", "nov")
+    assert read_classes(versioned.classes) == ("blowhole", "crack")

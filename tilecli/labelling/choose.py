@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from tilecli import progress
 from tilecli.audit.finding import KINDS, REPORT
+from tilecli.data import classlist
 from tilecli.data.catalog import Photo, read_index
 from tilecli.errors import DataError, ProjectError, UsageError, near_matches
 from tilecli.labelling.recorded import recorded
@@ -26,7 +28,7 @@ def choose(project: Project, source: str | None, words: Sequence[str], limit: in
     where there is nothing to read.
     """
     if source is None:
-        return named(project, words)[:limit]
+        return _of_one_type(project, named(project, words)[:limit], named=True)
     choosers: dict[str, Callable[[Project, Sequence[str]], Iterable[Task]]] = {
         "audit": audited,
         "record": recorded,
@@ -37,7 +39,7 @@ def choose(project: Project, source: str | None, words: Sequence[str], limit: in
         known = list(choosers)
         hint = near_matches(source, known) or f"one of {', '.join(known)}"
         raise UsageError(f"photos cannot be taken from '{source}'", where="--from", hint=hint)
-    return list(islice(choosers[source](project, words), limit))
+    return _of_one_type(project, list(islice(choosers[source](project, words), limit)), named=False)
 
 
 def named(project: Project, names: Sequence[str]) -> list[Task]:
@@ -132,6 +134,29 @@ def of_batches(project: Project, names: Sequence[str]) -> list[Task]:
 def task_of(project: Project, photo: Photo, why: str = "", box: tuple[int, int, int, int] | None = None) -> Task:
     """A photo of the dataset as a task."""
     return Task(photo, project.dataset / photo.image, known=True, why=why, box=box)
+
+
+def _of_one_type(project: Project, tasks: Sequence[Task], *, named: bool) -> list[Task]:
+    """Those whose mask shows one type of defect: the page paints no more. DataError for others that were `named`."""
+    classes = classlist.read_classes(project.dataset / classlist.FILE)
+    several = [task.photo.photo for task in tasks if classes and _shows_several(project, task, classes)]
+    if several and named:
+        raise DataError(
+            f"{several[0]} shows several types of defects, and the page paints one per photo",
+            hint="correct its mask where it comes from, then: tiles fetch",
+        )
+    if several:
+        progress.warn(
+            f"{len(several)} photos show several types of defects and are left out, the first is {several[0]}"
+        )
+    return [task for task in tasks if task.photo.photo not in several]
+
+
+def _shows_several(project: Project, task: Task, classes: Sequence[str]) -> bool:
+    if not (task.known and task.photo.mask):
+        return False
+    mask = (project.dataset / task.photo.mask).read_bytes()
+    return bool(classlist.used_numbers(classlist.read_numbers(mask, task.photo.mask), classes))
 
 
 def _check_kinds(kinds: Sequence[str], there: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tilecli import paramfile
-from tilecli.data import sources
+from tilecli.data import classlist, sources
 from tilecli.data.catalog import Photo, read_index
 from tilecli.data.fetch import lay_into
 from tilecli.data.manifest import read_manifest
@@ -93,6 +93,7 @@ def add(
             note=note,
             origin=source.text if source.kind == "url" else Path(source.path).name,
             relabels=bool(given.corrected),
+            classes=classlist.read_classes(folder / classlist.FILE),
         )
     types = Counter(item.photo.defect for item in given.new)
     types_sorted = dict(sorted(types.items(), key=lambda item: (item[0] == GOOD, item[0])))

@@ -18,6 +18,7 @@ from pathlib import Path
 from tilecli import files, paramfile, progress
 from tilecli.data import batch as form
 from tilecli.data.catalog import Photo, write_index
+from tilecli.data.classlist import FILE, write_classes
 from tilecli.errors import DataError, ProjectError, near_matches
 from tilecli.experiments.project import git, prepare
 from tilecli.layout import BATCHES, Project
@@ -70,13 +71,19 @@ def write_checked(
     origin: str,
     relabels: bool,
     photos: Mapping[str, Mapping[str, str]] | None = None,
+    classes: Sequence[str] = (),
 ) -> form.Facts:
-    """`write_batch` for who has checked the name and brought the dataset up to date, which takes seconds."""
+    """`write_batch` for who has checked the name and brought the dataset up to date, which takes seconds.
+
+    classes: what the numbers in masks stand for, where some show several types, see `classlist`.
+    """
     _check_photos(project, name, items, relabels)
     facts = form.Facts(name, time.strftime("%Y-%m-%dT%H:%M:%S%z"), by, origin, note, relabels, photos or {})
     with _undone_on_error(project, name):
         with files.whole_folder(project.batches / name) as folder:
             _write(folder, facts, items)
+            if classes:
+                write_classes(folder / FILE, classes)
         rebuild.track(project, f"{BATCHES}/{name}")
         rebuild.join(project, name, relabels=relabels)
     return facts

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.dark_bundle import write_dark_bundle
-from tests.photosets import noise, put
+from tests.photosets import noise, put, spot
 from tilecli.data.batch import Facts, write_facts
 from tilecli.errors import DataError, ProjectError, UsageError
 from tilecli.evaluation.records import Record, write_records
@@ -128,3 +128,14 @@ def test_a_batch_gives_its_photos(project: Project) -> None:
     assert raised.value.hint == "one of nov"
     with pytest.raises(ProjectError, match="no batch 'now'"):
         names(project, "batch", "now")
+
+
+def test_photos_of_several_types_are_not_flattened(project: Project) -> None:
+    mask = spot()
+    mask[20:24, 20:24], mask[mask == 255] = 1, 2
+    put(project.dataset / "masks" / "a.png", mask)
+    (project.dataset / "classes.json").write_text('["blowhole", "crack"]')
+    with pytest.raises(DataError, match="a shows several types"):
+        names(project, None, "b", "a")
+    report(project, *({"kind": "speck", "photo": name, "why": "A speck."} for name in "abc"))
+    assert names(project, "audit") == ["b", "c"]
