@@ -48,7 +48,7 @@ def exposed(exposed_once: Path, tmp_path: Path) -> Project:
     return Project(tmp_path / "place" / "my project")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, no other test can have an event loop
 def browser() -> Iterator[Any]:
     with chromium() as opened:
         yield opened
