@@ -32,8 +32,9 @@ def real_photos() -> Path:
 
 def bare_environment(home: Path) -> dict[str, str]:
     """The environment of a user who has set up nothing: no git identity, no caches, no colours."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH")}
-    return {**kept, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1", "COLUMNS": "120"}
+    kept = ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**found, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1", "COLUMNS": "120"}
 
 
 Tiles = Callable[..., subprocess.CompletedProcess[str]]

@@ -99,6 +99,6 @@ def test_a_stopped_run_ends_in_order_within_seconds(project: Project, number: si
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert steps(project)[0] == 1
     assert sorted(path.name for path in project.checkpoints.iterdir()) == ["best.ckpt", "last.ckpt"]

@@ -16,14 +16,11 @@ from tilecli.data.manifest import read_manifest
 from tilecli.data.threads import in_threads
 from tilecli.experiments import plots
 from tilecli.layout import Project
-from tilecli.ui import TOKENS
+from tilecli.ui import TOKENS, offline_policy
 
 _SHOWN = 30  # findings of a kind; report.json has them all
 _BESIDE = 11  # photos shown beside the one that a finding is about
 _TILES = 3  # examples of tiles
-# The browser itself refuses whatever the page would fetch from elsewhere.
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-_POLICY += "form-action 'none'; base-uri 'none'"
 _STYLES = (TOKENS, Path(plots.__file__).with_name("page.css"), Path(__file__).with_name("page.css"))
 
 
@@ -42,7 +39,7 @@ def write_page(project: Project, report: Report, out: Path) -> None:
     sections = [_overview(report), *(_kind(kind, report, pages) for kind in KINDS if report.of_kind(kind))]
     sections.append(_tiles(project, report, photos, subsets))
     text = Template(_beside("page.html")).substitute(
-        policy=_POLICY,
+        policy=offline_policy(),
         title=escape(f"Audit of {project.root.name}"),
         style="\n".join(path.read_text(encoding="utf-8") for path in _STYLES),
         summary=_summary(report),

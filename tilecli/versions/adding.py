@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tilecli import paramfile
+from tilecli import files, paramfile
 from tilecli.data import classlist, sources
 from tilecli.data.catalog import Photo, read_index
 from tilecli.data.fetch import lay_into
@@ -18,7 +18,7 @@ from tilecli.data.names import DEFECT, Origin, photo_names
 from tilecli.errors import DataError
 from tilecli.experiments.project import git, prepare
 from tilecli.layout import GOOD, Project
-from tilecli.versions import batches, hashes, known, rebuild
+from tilecli.versions import batches, known, rebuild
 from tilecli.versions.batches import Item
 from tilecli.versions.known import Known, Near
 
@@ -134,7 +134,7 @@ def _same_label(project: Project, former: Photo, photo: Photo, mask: Path | None
     before = project.dataset / former.mask if former.mask else None
     if (before is None) != (mask is None):
         return False
-    if before is not None and mask is not None and hashes.md5_of(before) != hashes.md5_of(mask):
+    if before is not None and mask is not None and files.md5(before) != files.md5(mask):
         return False
     return photo.defect in (former.defect, DEFECT if former.defect != GOOD else former.defect)
 

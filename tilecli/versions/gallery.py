@@ -22,9 +22,6 @@ from tilecli.versions.version import WORKSPACE, Version
 
 MOST = 200  # photos on one page, some 30 kB each
 _LARGE = 640  # px, the long side of a picture; larger photos are reduced
-# The browser itself refuses whatever the page would fetch from elsewhere.
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-_POLICY += "form-action 'none'; base-uri 'none'"
 # What a person has to judge comes first.
 _HEADINGS: dict[Kind, str] = {
     "relabelled": "Relabelled: before and after",
@@ -55,7 +52,7 @@ def write_gallery(project: Project, diff: Diff, title: str, out: Path, most: int
     note = f"{left} more photos differ; tiles data diff --json lists them." if left else ""
     types = sorted({change.entry.defect for change in shown})
     page = Template(_beside("gallery.html")).substitute(
-        policy=_POLICY,
+        policy=ui.offline_policy(),
         title=escape(title),
         summary=_summary(diff),
         tokens=ui.TOKENS.read_text(encoding="utf-8"),

@@ -56,18 +56,12 @@ def hash_folder(project: Project, folder: Path) -> dict[str, File]:
     return found
 
 
-def md5_of(path: Path) -> str:
-    """Hex digest of one file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
 def _hash_all(folder: Path, names: list[str]) -> list[str]:
     paths = [folder / name for name in names]
     if len(paths) < _FEW:
-        return [md5_of(path) for path in paths]
+        return [files.md5(path) for path in paths]
     with ThreadPoolExecutor(hardware.usable_cores()) as pool:
-        return list(progress.track(pool.map(md5_of, paths), "read the dataset", len(paths), "files"))
+        return list(progress.track(pool.map(files.md5, paths), "read the dataset", len(paths), "files"))
 
 
 def _walk(folder: str, inside: str = "") -> Iterator[tuple[str, os.stat_result]]:

@@ -21,7 +21,6 @@ from tilecli.errors import PipelineError, ProjectError
 from tilecli.experiments import dvc
 from tilecli.experiments.environment import write_environment, write_sources
 from tilecli.layout import BATCHES, Project
-from tilecli.versions import hashes
 from tilecli.versions.state import edited, settings_changed
 
 _STAGE = "fetch"
@@ -58,7 +57,7 @@ def is_current(project: Project) -> bool:
     stage = (paramfile.parse_yaml(lock, str(project.lock)).get("stages") or {}).get(_STAGE)
     if not stage or not _same_settings(project, stage):
         return False
-    if any(hashes.md5_of(project.root / dep["path"]) != dep.get("md5") for dep in stage.get("deps") or ()):
+    if any(files.md5(project.root / dep["path"]) != dep.get("md5") for dep in stage.get("deps") or ()):
         return False
     try:
         return not edited(project)

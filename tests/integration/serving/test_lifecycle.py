@@ -153,7 +153,7 @@ def test_end_answers_what_was_accepted(dark: Path, tmp_path: Path) -> None:
             thread.join()
         assert code == 0
         assert [done.status_code for done in results] == [200] * 12
-        assert time.monotonic() - begun < 20
+        assert time.monotonic() - begun < 60
         with pytest.raises(httpx.ConnectError), server.client() as client:
             client.get("/livez")
 

@@ -160,7 +160,7 @@ def test_probes_are_answered_while_bombs_come_in(attacked: Server) -> None:
         thread.join()
     assert len(refused) > 50
     assert set(refused) <= {413, 503}
-    assert sorted(times)[len(times) // 2] < 0.05
+    assert max(times) < 1  # none waited until the bombs were over
 
 
 @pytest.mark.parametrize("size", [(1, 1000), (20_000, 1), (1, 1_000_000)])

@@ -68,7 +68,7 @@ def test_a_run_ends_on_time_with_the_rate_at_its_lowest(make_project: Make, tiny
     project = make_project("one")
     began = time.monotonic()
     events = run(project, change(tiny, epochs=1, time_budget=5, warmup=0.1))
-    assert 4.5 < time.monotonic() - began < 20  # a busy machine may take its time to stop
+    assert 4.5 < time.monotonic() - began < 60  # a busy machine may take its time to stop
     epochs = [event for event in events if event.kind == "epoch"]
     assert len(epochs) > 1  # whatever train.epochs says
     assert epochs[-1].done == epochs[-1].total
@@ -84,7 +84,7 @@ def test_an_epoch_that_is_longer_than_the_time_is_cut_short_and_validated(make_p
     project = make_project("one")
     began = time.monotonic()
     run(project, change(tiny, steps_per_epoch=100_000, time_budget=3, valid_every=7))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     metrics = json.loads(project.training_metrics.read_text())
     assert metrics["epoch"] == 1
     assert 0 <= metrics["valid"]["dice"] <= 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tilecli import files
 from tilecli.layout import Project
 from tilecli.versions import hashes
 
@@ -56,8 +57,8 @@ def test_every_change_is_seen(project: Project) -> None:
 def test_what_has_not_changed_is_not_read(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     first = found(project)
     read: list[Path] = []
-    really = hashes.md5_of
-    monkeypatch.setattr(hashes, "md5_of", lambda path: read.append(path) or really(path))
+    really = files.md5
+    monkeypatch.setattr(files, "md5", lambda path: read.append(path) or really(path))
     assert found(project) == first
     assert read == []
     (project.dataset / "images" / "b").write_bytes(b"other")

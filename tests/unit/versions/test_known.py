@@ -11,9 +11,9 @@ import pytest
 from tests.photosets import noise, put
 from tilecli.data.catalog import Photo
 from tilecli.data.hashing import take_prints
+from tilecli.files import md5 as md5_of
 from tilecli.layout import Project
 from tilecli.versions import known, prints
-from tilecli.versions.hashes import md5_of
 
 
 def photo(name: str, height: int = 32, width: int = 40) -> Photo:

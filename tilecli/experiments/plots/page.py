@@ -12,10 +12,7 @@ from string import Template
 from tilecli import files, palette
 from tilecli.errors import MissingExtraError
 from tilecli.experiments.plots.chart import HEIGHT, Chart
-
-# The browser itself refuses whatever the page would fetch from elsewhere.
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-_POLICY += "form-action 'none'; base-uri 'none'"
+from tilecli.ui import offline_policy
 
 # Below parallel coordinates: which runs lie in the ranges that were dragged along axes.
 _CHOSEN = (
@@ -55,7 +52,7 @@ def html(page: Page, plotly: str) -> str:
         "runs": list(page.runs),
     }
     return Template(_beside("page.html")).substitute(
-        policy=_POLICY,
+        policy=offline_policy("data: blob:"),
         title=escape(page.title),
         light=_tokens(palette.LIGHT),
         dark=_tokens(palette.DARK),

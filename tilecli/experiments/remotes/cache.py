@@ -6,7 +6,6 @@ Runs in the process that `worker` starts.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tilecli import files
 from tilecli.errors import ProjectError
 from tilecli.experiments.process import is_alive
 
@@ -88,6 +88,4 @@ def open_cache(settings: Mapping[str, Any], usual: Path) -> Cache:
 
 def matches(file: Path, md5: str) -> bool:
     """Whether a file's contents are what this hash says."""
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return found == md5.removesuffix(FOLDER)
+    return files.md5(file) == md5.removesuffix(FOLDER)

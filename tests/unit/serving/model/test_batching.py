@@ -44,9 +44,9 @@ def test_batches_do_not_pay_where_each_photo_has_its_price() -> None:
 
 
 def test_measuring_ends_in_time() -> None:
-    begun = time.perf_counter()
-    found = measure(Engine(each_s=0.3), InputContract(short_side=32), budget_s=0.5)
-    assert time.perf_counter() - begun < 1.5
+    engine = Engine(each_s=0.3)
+    found = measure(engine, InputContract(short_side=32), budget_s=0.5)
+    assert engine.sizes == [1, 1]
     assert found.size == 1
 
 
