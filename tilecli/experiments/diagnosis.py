@@ -18,6 +18,8 @@ from tilecli import hardware, paramfile
 from tilecli.config import Params
 from tilecli.errors import TilesError
 from tilecli.experiments.project import git
+from tilecli.experiments.remotes import address
+from tilecli.experiments.remotes.settings import remotes
 from tilecli.layout import Project, find_project
 
 _EXTRAS = {
@@ -121,15 +123,8 @@ def _project() -> Iterator[Finding]:
     config = project.root / ".dvc" / "config"
     if not config.exists():
         yield Finding("DVC", "missing", "not set up here", "dvc init")
-    elif "url" not in config.read_text(encoding="utf-8"):
-        yield Finding(
-            "DVC remote",
-            "hint",
-            "none: photos and models are on this disk only",
-            "tiles data remote add storage FOLDER_OR_URL",
-        )
     else:
-        yield Finding("DVC remote", "ok", "set")
+        yield _remote(project)
     steps = [
         (project.index, "photos", "tiles fetch"),
         (project.split, "split", "tiles split"),
@@ -137,6 +132,20 @@ def _project() -> Iterator[Finding]:
     ]
     for path, name, mend in steps:
         yield Finding(name, "ok", "there") if path.exists() else Finding(name, "hint", "not yet", mend)
+
+
+def _remote(project: Project) -> Finding:
+    try:
+        known = remotes(project)
+    except TilesError as error:
+        return Finding("DVC remote", "missing", error.message, error.hint or "")
+    if not known:
+        mend = "tiles data remote add storage FOLDER_OR_URL"
+        return Finding("DVC remote", "hint", "none: photos and models are on this disk only", mend)
+    chosen = known[0]
+    if not chosen.default:
+        return Finding("DVC remote", "hint", "none is the default", f"tiles data remote default {chosen.name}")
+    return Finding("DVC remote", "ok", f"{chosen.name}: {address.masked(chosen.url)}")
 
 
 def _settings(project: Project) -> Iterator[Finding]:
