@@ -2,9 +2,10 @@
 
 import json
 import os
+from pathlib import Path
 
 from tests.integration.conftest import Exp
-from tests.integration.experiments import dvc, experiment_refs, git, metrics
+from tests.integration.experiments import dvc, experiment_refs, git, lay_down, metrics, run_baseline
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import Project
 
@@ -66,6 +67,19 @@ def test_apply_refuses_to_lose_work_and_keeps_it_when_forced(tried: Project, exp
     (kept,) = (tried.scratch / "kept").iterdir()
     assert str(kept) in said.replace("\n", "")
     assert (kept / "training" / "checkpoints" / "best.ckpt").read_text() == "half a training"
+
+
+def test_apply_takes_an_experiment_that_ended_before_its_last_stage(tmp_path: Path, exp: Exp):
+    project = lay_down(tmp_path / "parts")
+    dvc(project.root, "exp", "run", "--quiet", "--name", "short", "train")
+    run_baseline(project)
+    assert project.bundle.is_dir()
+    (project.checkpoints / "best.ckpt").unlink()
+    exp(project, "apply", "short")
+    assert (project.checkpoints / "best.ckpt").is_file()
+    assert not project.bundle.exists()  # another experiment's model must not pass for this one's
+    assert not project.metrics.exists()
+    exp(project, "apply", "short")
 
 
 def test_apply_changes_nothing_where_the_cache_lacks_the_files(tried: Project, exp: Exp):

@@ -17,8 +17,8 @@ import yaml
 
 from tilecli import files, paramfile
 from tilecli.errors import ProjectError
-from tilecli.experiments import dvc
 from tilecli.experiments.keep import manage
+from tilecli.experiments.keep.checkout import check_out
 from tilecli.experiments.project import git, prepare
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import BATCHES, Project
@@ -137,21 +137,12 @@ def _restore(project: Project, rev: str, paths: Sequence[str]) -> None:
 
 def _check_out(project: Project, rev: str, before: str, *, everything: bool) -> None:
     """What DVC tracks at `rev`, whose files under git are here already; what it tracked only `before` goes."""
-    targets = ["data/dataset", *(f"{BATCHES}/{name}" for name in sorted(_batches(project)))]
+    wanted = snapshot.tracked_by_dvc(project, rev)
     if everything:
-        # Not all that dvc.yaml names: DVC fails for what was never made.
-        targets = [out.path for out in snapshot.tracked_by_dvc(project, rev)]
-        for out in snapshot.tracked_by_dvc(project, before):
-            if not snapshot.with_near([out.path], targets):
-                _delete(project.root / out.path)
-    dvc.plain(project.root, "checkout", "--force", "--quiet", *targets)
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        check_out(project, wanted, snapshot.tracked_by_dvc(project, before))
+        return
+    photos = {"data/dataset", *(f"{BATCHES}/{name}" for name in _batches(project))}
+    check_out(project, [out for out in wanted if out.path in photos], ())
 
 
 def _batches(project: Project) -> set[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tilecli import progress
 from tilecli.errors import ProjectError, UsageError
 from tilecli.experiments import dvc, store
+from tilecli.experiments.keep.checkout import check_out
 from tilecli.experiments.project import check_name, ensure_identity, git
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.experiments.store import Record
@@ -60,8 +61,9 @@ def apply(project: Project, name: str, *, force: bool = False) -> Applied:
         )
     stash = _stash(project, changed, record.name) if changed else ""
     kept = _put_aside(project, unsaved) if unsaved else None
+    before = snapshot.tracked_by_dvc(project, snapshot.WORKSPACE)
     git(project.root, "restore", f"--source={record.rev}", "--staged", "--worktree", "--", ".")
-    dvc.plain(project.root, "checkout", "--force", "--quiet")
+    check_out(project, wanted, before)
     behind = git(project.root, "rev-list", "--count", f"{record.baseline}..HEAD", check=False)
     return Applied(record, stash, kept, int(behind or 0))
 
