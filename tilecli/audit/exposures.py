@@ -23,6 +23,7 @@ from tilecli.opencv import cv2
 _SLACK = 5  # px that two masks of one defect may lie apart: shifts are whole px, pens are not steady
 _LEAST_AGREEMENT = 0.6
 _LEAST_PX = 20  # less of both masks on what both photos show says nothing
+_LEAST_SHOWN = 0.5  # of what another photo marked: a part shows more of a tile's edge, or less
 _NAMED = 3  # photos named in a sentence
 _OUTSIDE = 2
 
@@ -62,9 +63,25 @@ def _conflicts(photos: Sequence[Photo], dataset: Path) -> Iterator[Finding]:
     if not any(one.mask.any() for one in held) and len({one.defect for one in held}) == 1:
         return
     for shifts in register_groups(held, range(len(held))):
-        opinions = _opinions(held, shifts)
+        opinions = _opinions(held, _witnesses(held, shifts))
         if len(opinions) > 1:
             yield _finding([[held[index] for index in one] for one in opinions], len(shifts))
+
+
+def _witnesses(held: Sequence[Held], shifts: dict[int, Shift]) -> dict[int, Shift]:
+    """Those of the photos that can tell: not the unmarked ones in which what others marked lies beyond the edge."""
+    marked = [index for index in shifts if held[index].mask.any()]
+    return {index: place for index, place in shifts.items() if not marked or _shows(held, shifts, index, marked)}
+
+
+def _shows(held: Sequence[Held], shifts: dict[int, Shift], index: int, marked: Sequence[int]) -> bool:
+    down, right = shifts[index]
+    for other in marked:
+        shift = down - shifts[other][0], right - shifts[other][1]
+        view = _moved(np.ones_like(held[index].mask), shift, held[other].mask.shape) == 1
+        if index == other or (held[other].mask & view).sum() >= _LEAST_SHOWN * held[other].mask.sum():
+            return True
+    return False
 
 
 def _opinions(held: Sequence[Held], shifts: dict[int, Shift]) -> list[list[int]]:
