@@ -57,16 +57,24 @@ def locked_requirements(package: str = PACKAGE, extras: tuple[str, ...] = EXTRAS
         if (key, extra) in seen:
             continue
         seen.add((key, extra))
-        try:
-            distribution = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
+        version, requirements = _installed(key)
+        if not version:
             continue
-        found[key] = distribution.version
-        for line in distribution.requires or []:
-            requirement = Requirement(line)
+        found[key] = version
+        for requirement in requirements:
             if _applies(requirement.marker, extra):
                 todo += [(requirement.name, wanted) for wanted in ("", *requirement.extras)]
     return [f"{name}=={version}" for name, version in sorted(found.items())]
+
+
+@functools.cache
+def _installed(name: str) -> tuple[str, list[Requirement]]:
+    """Version and requirements of a package; an empty version where it is not installed."""
+    try:
+        distribution = metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return "", []
+    return distribution.version, [Requirement(line) for line in distribution.requires or []]
 
 
 def _applies(marker: Marker | None, extra: str) -> bool:
@@ -86,7 +94,7 @@ def stage_code(stage: str) -> str:
     """Hex digest of every tilecli module that the stage imports, directly or through another."""
     digest = hashlib.sha256()
     for name, path in sorted(_imported_modules(f"{PACKAGE}.stages.{stage}").items()):
-        digest.update(f"{name}\n{_meaning(path)}\n".encode())
+        digest.update(f"{name}\n{_read(path)[1]}\n".encode())
     return digest.hexdigest()
 
 
@@ -101,12 +109,7 @@ def _imported_modules(start: str) -> dict[str, Path]:
         if path is None:
             continue
         found[name] = path
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                todo += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                # `from tilecli.data import split` may name a module or something inside one.
-                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        todo += _read(path)[0]
     return found
 
 
@@ -117,11 +120,17 @@ def _source(module: str) -> Path | None:
 
 
 @functools.cache
-def _meaning(path: Path) -> str:
-    """The file's syntax tree as text, without docstrings and positions."""
+def _read(path: Path) -> tuple[list[str], str]:
+    """The modules that a file may import, and its syntax tree as text, without docstrings and positions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported: list[str] = []
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # `from tilecli.data import split` may name a module or something inside one.
+            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None
             if (
                 isinstance(first, ast.Expr)
@@ -129,4 +138,4 @@ def _meaning(path: Path) -> str:
                 and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:]
-    return ast.dump(tree, include_attributes=False)
+    return imported, ast.dump(tree, include_attributes=False)
