@@ -18,6 +18,10 @@ settings.load_profile("any machine")
 # wait for each other's threads at every layer, and take a hundred times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# What `tiles` spawns has this already. A `dvc` that a test types by hand would start a process of its own after every
+# command, to report to a server that tests must not need: together they took a third of the suite's time.
+os.environ["DVC_NO_ANALYTICS"] = "1"
+
 ROOT = Path(__file__).parents[1]
 REAL_PHOTOS = ROOT.parent / "shared" / "data" / "magnetic-tiles.zip"
 

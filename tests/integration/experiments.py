@@ -106,15 +106,22 @@ def dvc(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def lay_down(root: Path, *, inside: str = "") -> Project:
-    """A repository at `root` with the fast pipeline in its folder `inside`, committed, nothing run yet."""
+def put_under_git_and_dvc(root: Path, *, inside: str = "") -> Path:
+    """A repository at `root`, with DVC in its folder `inside`; returns that folder. Nothing is committed."""
     folder = root / inside
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     git(root, "init", "--quiet", "-b", "main")
     git(root, "config", "user.name", "An Engineer")
     git(root, "config", "user.email", "engineer@example.org")
     dvc(folder, "init", "--quiet", *(["--subdir"] if inside else []))
-    dvc(folder, "config", "core.autostage", "true")
+    # As `tiles init` writes it: else every command would start a process that asks for a newer DVC.
+    (folder / ".dvc" / "config").write_text("[core]\n    autostage = true\n    check_update = false\n")
+    return folder
+
+
+def lay_down(root: Path, *, inside: str = "") -> Project:
+    """A repository at `root` with the fast pipeline in its folder `inside`, committed, nothing run yet."""
+    folder = put_under_git_and_dvc(root, inside=inside)
     (folder / "params.yaml").write_text(PARAMS)
     (folder / "stage.py").write_text(STAGE)
     (folder / "dvc.yaml").write_text(PIPELINE.replace("PYTHON", f"env {shlex.quote(sys.executable)}"))

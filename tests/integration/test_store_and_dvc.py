@@ -130,6 +130,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     made.git("config", "user.name", "test")
     made.git("config", "user.email", "test@localhost")
     made.dvc("init", "--quiet")
+    made.dvc("config", "core.check_update", "false")
     for path, text in (("dvc.yaml", PIPELINE), ("stage.py", STAGE), ("params.yaml", PARAMS)):
         (made.root / path).write_text(text)
     made.commit("Base")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import Exp
-from tests.integration.experiments import dvc, experiment_refs, git
+from tests.integration.experiments import experiment_refs, git, put_under_git_and_dvc
 from tilecli import paramfile
 from tilecli.experiments.queue import folds as library
 from tilecli.experiments.queue.tasks import Queue
@@ -95,13 +95,7 @@ class Factory:
     """A project nobody has run anything in yet."""
 
     def __init__(self, folder: Path) -> None:
-        root = folder / "my project"
-        root.mkdir()
-        git(root, "init", "--quiet", "-b", "main")
-        git(root, "config", "user.name", "An Engineer")
-        git(root, "config", "user.email", "engineer@example.org")
-        dvc(root, "init", "--quiet")
-        dvc(root, "config", "core.autostage", "true")
+        root = put_under_git_and_dvc(folder / "my project")
         text = shipped("params.yaml").read_text()
         (root / "params.yaml").write_text(paramfile.edit(text, {"evaluate.bootstrap": 50}))
         (root / "stage.py").write_text(STAGE)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.integration.experiments import dvc, git
+from tests.integration.experiments import dvc, git, put_under_git_and_dvc
 from tests.integration.remotes.s3server import S3Server
 from tests.integration.remotes.sshserver import SshServer
 from tilecli.cli.main import app
@@ -69,11 +69,7 @@ def add_photos(project: Project, numbers: range, *, good: int = 0) -> None:
 
 def lay_down(root: Path) -> Project:
     """A project without stages, under git and DVC."""
-    root.mkdir(parents=True)
-    git(root, "init", "--quiet", "-b", "main")
-    git(root, "config", "user.name", "An Engineer")
-    git(root, "config", "user.email", "engineer@example.org")
-    dvc(root, "init", "--quiet")
+    put_under_git_and_dvc(root)
     (root / "params.yaml").write_text("data: {}\n")
     (root / "dvc.yaml").write_text("stages: {}\n")
     return Project(root)
