@@ -90,6 +90,11 @@ class Project:
         return self.root / "data" / "split_audit.json"
 
     @property
+    def report(self) -> Path:
+        """What `tiles report` wrote: report.md, report.html, gate.json."""
+        return self.root / "report"
+
+    @property
     def audit(self) -> Path:
         """What `tiles data audit` found: report.html and report.json."""
         return self.root / "audit"

@@ -17,7 +17,7 @@ from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
 # Figures that depend on a setting of the evaluation itself: with unlike settings they measure unlike things.
-_DEPENDS_ON = {"defect_recall": "evaluate.iou"}
+DEPENDS_ON = {"defect_recall": "evaluate.iou"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def judge(project: Project, a: str, b: str, *, resamples: int = 10_000, seed: in
         raise UsageError(f"'{a}' and '{b}' cannot be compared: {reason}", hint=hint)
     found = paired.compare(sides[0].rows, sides[1].rows, names=(a, b), resamples=resamples, seed=seed)
     left_out = {}
-    for figure, setting in _DEPENDS_ON.items():
+    for figure, setting in DEPENDS_ON.items():
         values = [side.record.params.get(setting) for side in sides]
         if values[0] != values[1]:
             left_out[figure] = f"{setting} was {values[0]} for {a} and {values[1]} for {b}"

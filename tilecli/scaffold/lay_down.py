@@ -21,6 +21,7 @@ _IGNORED = """\
 /data/downloads/
 /training/checkpoints/last.ckpt
 /predictions/
+/report/
 __pycache__/
 .venv/
 """
@@ -28,6 +29,7 @@ _DVC_IGNORED = """\
 # What DVC need not look through.
 /.venv
 /predictions
+/report
 /data/downloads
 /logs
 """

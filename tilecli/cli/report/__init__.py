@@ -1,0 +1,1 @@
+"""`tiles report` and what belongs to it."""

@@ -1,0 +1,68 @@
+"""A run beside the one that it would replace, photo by photo, also where one of them was tested on more photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tilecli.errors import ProjectError
+from tilecli.evaluation import paired
+from tilecli.evaluation.records import Record as Row
+from tilecli.experiments.evaluated import rows_of
+from tilecli.experiments.judgement import DEPENDS_ON
+from tilecli.experiments.store import Record
+from tilecli.layout import Project
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What could be compared of a run and a base, and why what could not."""
+
+    comparison: paired.Comparison | None  # A: the run, B: the base; None where nothing can be compared
+    words: str  # on what the comparison stands, or why there is none
+    only_here: int = 0  # photos that the run alone was tested on
+    only_base: int = 0
+
+
+def compare(
+    project: Project, run: Record, rows: Sequence[Row], base: Record | None, *, resamples: int = 10_000
+) -> Compared:
+    """The paired bootstrap of `rows` against those of `base`, on the photos that both were tested on.
+
+    When photos join the dataset some of them become test photos, which the base has never seen. A photo counts where
+    type, tile, size and true mask are the same for both. Raises DataError where the base's records are broken.
+    """
+    if base is None:
+        return Compared(None, "compared with nothing")
+    try:
+        others = rows_of(project, base)
+    except ProjectError as error:
+        return Compared(None, f"compared with nothing: {error.message}")
+    mine, its = shared(rows, others)
+    only_here, only_base = len(rows) - len(mine), len(others) - len(its)
+    if not mine:
+        words = f"no photo was tested by both {run.name} and {base.name}"
+        return Compared(None, words, only_here, only_base)
+    found = paired.compare(mine, its, names=(run.name, base.name), resamples=resamples)
+    figures = dict(found.figures)
+    for figure, setting in DEPENDS_ON.items():
+        if run.params.get(setting) != base.params.get(setting):
+            figures.pop(figure, None)
+    words = f"on the {found.photos} photos of {found.tiles} tiles that both were tested on"
+    if only_here:
+        words += f"; {only_here} more are new to {run.name}"
+    if only_base:
+        words += f"; {only_base} of {base.name}'s are gone or labelled differently"
+    return Compared(replace(found, figures=figures), words, only_here, only_base)
+
+
+def shared(rows: Sequence[Row], others: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows of the photos on which both were measured against the same truth, in the same order."""
+    twins = {row.photo: row for row in others}
+    pairs = [(row, twins[row.photo]) for row in rows if row.photo in twins]
+    pairs = [(row, twin) for row, twin in pairs if _truth(row) == _truth(twin)]
+    return [row for row, _ in pairs], [twin for _, twin in pairs]
+
+
+def _truth(row: Row) -> tuple[object, ...]:
+    return row.defect, row.tile, row.pixels, row.true_px, row.defects
