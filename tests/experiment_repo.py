@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -37,6 +39,13 @@ class Repository:
         self.git("commit", "--quiet", "-m", "Set up")
         self.base = self.git("rev-parse", "HEAD")
         self._made = 0
+
+    def copy(self, folder: Path) -> Repository:
+        """The same repository in another place."""
+        other = copy.copy(self)
+        shutil.copytree(self.folder, folder, symlinks=True)
+        other.folder, other.project = folder, Project(folder / self.project.root.name)
+        return other
 
     def git(self, *arguments: str, given: str | None = None, **variables: str) -> str:
         done = subprocess.run(

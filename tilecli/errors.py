@@ -54,6 +54,10 @@ class ModelError(TilesError):
     """A network, a checkpoint, a bundle or an engine is wrong or missing."""
 
 
+class PublishError(TilesError):
+    """A report could not be published: no token, no pull request, or the host refused."""
+
+
 class PipelineError(TilesError):
     """A DVC stage failed; carries the stage's own words."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
 OFFLINE_HINT = "a local archive or folder works without a network: tiles fetch --source PATH"
-_WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
+WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 60.0  # a server that asks for more is waited for no longer
 _NEWS_BYTES = 2**20  # this much more than ever before makes the next failure count as the first again
 _CONNECT_S, _READ_S = 10.0, 30.0
@@ -124,8 +124,8 @@ def _raise_for_status(response: httpx.Response, url: str, part: Part) -> None:
         part.discard()
         raise _RetryableError("the server has less of this file than is here", 0.0)
     words = f"the server answered {status} {response.reason_phrase}"
-    if status in _WORTH_ANOTHER_TRY:
-        raise _RetryableError(words, _retry_after_s(response))
+    if status in WORTH_ANOTHER_TRY:
+        raise _RetryableError(words, retry_after_s(response))
     raise DownloadError(words, where=shown(url), hint=f"check the address; {OFFLINE_HINT}")
 
 
@@ -166,7 +166,7 @@ def _given_up(url: str, part: Part, failures: int, reason: str) -> DownloadError
     return DownloadError(f"the download failed {failures} times: {reason}{kept}", where=shown(url), hint=OFFLINE_HINT)
 
 
-def _retry_after_s(response: httpx.Response) -> float | None:
+def retry_after_s(response: httpx.Response) -> float | None:
     """Seconds that the server asks to wait, given as a number or as a date; None where it does not."""
     seconds = _number(response.headers, "Retry-After")
     if seconds is not None:

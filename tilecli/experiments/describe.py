@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,7 +63,7 @@ def describe(project: Project, name: str) -> Description:
         message="" if message.startswith(_NO_MESSAGE) else message,
         params=params,
         model=next((out.md5 for out in snapshot.outputs(project, record.rev) if out.path == _bundle(project)), ""),
-        training=_json(texts.get(paths[0])),
+        training=snapshot.json_mapping(texts.get(paths[0])),
         packages=_packages(texts.get(paths[1], "")),
         files=own,
         commands=_commands(record, params, own),
@@ -154,14 +153,6 @@ def _commands(record: Record, params: dict[str, tuple[Any, Any]], own: tuple[str
 def _packages(text: str) -> dict[str, str]:
     pinned = dict(line.split("==", 1) for line in text.splitlines() if "==" in line)
     return {name: pinned[name] for name in _TELLING_PACKAGES if name in pinned}
-
-
-def _json(text: str | None) -> dict[str, Any]:
-    try:
-        values = json.loads(text) if text else {}
-    except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 def _bundle(project: Project) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -137,8 +136,8 @@ def collect(project: Project, name: str, against: str | None) -> Report:
         files=own,
         data=tuple(data),
         data_words=data_words,
-        audit=_json(texts.get(_path(project, project.split_audit))),
-        speed=_json(texts.get(_SPEED)),
+        audit=snapshot.json_mapping(texts.get(_path(project, project.split_audit))),
+        speed=snapshot.json_mapping(texts.get(_SPEED)),
         curves=_curves(project, both),
         recall_precision=_recall_precision(project, both),
         pictures=tuple(_pictures(project, run.record, rows)),
@@ -232,11 +231,3 @@ def _pictures(project: Project, run: Record, rows: Sequence[Row]) -> list[Pictur
 
 def _path(project: Project, path: Path) -> str:
     return path.relative_to(project.root).as_posix()
-
-
-def _json(text: str | None) -> dict[str, Any]:
-    try:
-        values = json.loads(text) if text else {}
-    except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tilecli.cli.report import gate, write
+from tilecli.cli.report import gate, publish, write
 
 _DEFAULT = "write"
 
@@ -30,3 +30,4 @@ app = typer.Typer(
 )
 app.command(_DEFAULT)(write.write)
 app.command("gate")(gate.gate)
+app.command("publish")(publish.publish)

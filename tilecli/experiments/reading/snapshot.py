@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -130,4 +131,13 @@ def mapping(text: str, where: str) -> dict[str, Any]:
         values = yaml.load(text, Loader=_Loader)  # noqa: S506 - the safe loader, in C where there is one
     except yaml.YAMLError as error:
         raise ProjectError("this is not valid YAML", where=where, hint="dvc repro writes it anew") from error
+    return values if isinstance(values, dict) else {}
+
+
+def json_mapping(text: str | None) -> dict[str, Any]:
+    """The object that a JSON text holds; empty where there is no text, or something else in it."""
+    try:
+        values = json.loads(text) if text else {}
+    except ValueError:
+        return {}
     return values if isinstance(values, dict) else {}

@@ -1,0 +1,1 @@
+"""Where reports are published: pull requests of GitHub, merge requests of GitLab."""

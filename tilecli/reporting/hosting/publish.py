@@ -1,0 +1,136 @@
+"""A report as one comment of a pull request, which the next report of the same name replaces."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tilecli.errors import PublishError
+from tilecli.experiments.project import git
+from tilecli.layout import Project
+from tilecli.reporting.hosting import pictures
+from tilecli.reporting.hosting.github import GitHub
+from tilecli.reporting.hosting.gitlab import GitLab
+from tilecli.reporting.hosting.host import Host
+from tilecli.reporting.render import FOLDER, MARKDOWN
+
+HOSTS: Mapping[str, type[GitHub] | type[GitLab]] = {"github": GitHub, "gitlab": GitLab}
+_PICTURE = re.compile(rf"\]\(({FOLDER}/[^)\s]+)\)")
+_FOLDED = re.compile(r"<details.*?</details>\n*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of it."""
+
+    url: str
+    request: int
+    updated: bool  # whether a former comment was replaced
+    shortened: bool  # whether folded parts were left out, as the host takes no longer text
+
+
+def publish(
+    project: Project,
+    folder: Path,
+    host: Host,
+    *,
+    name: str = "report",
+    request: int | None = None,
+    remote: str = "origin",
+) -> Published:
+    """Publish the report.md in `folder`: its pictures first, then the comment, so none is ever half made.
+
+    name: reports of another name get a comment of their own. request: the pull request; None: this job's, or the open
+    one of this branch. Raises PublishError where there is no report, no pull request, or the host refuses.
+    """
+    text = _read(folder)
+    with host.api:
+        branch = _branch(project)
+        wanted = request if request is not None else host.request_of(branch)
+        if wanted is None:
+            raise PublishError(
+                f"there is no open pull request of the branch '{branch}'",
+                hint="open one, or name it: tiles report publish --request NUMBER",
+            )
+        marker = f"<!-- tiles report: {name} -->"
+        former = next((path for path, said in host.comments(wanted) if marker in said), None)
+        text, shortened = _fitting(f"{marker}\n{text}", host.most_characters, len(project.root.name))
+        text = _with_pictures(project, folder, text, host, remote)
+        if former is not None:
+            return Published(host.update(former, text), wanted, updated=True, shortened=shortened)
+        return Published(host.create(wanted, text), wanted, updated=False, shortened=shortened)
+
+
+def by_cml(folder: Path) -> None:
+    """Publish with CML, which uploads pictures and finds the pull request by its own rules."""
+    if shutil.which("cml") is None:
+        raise PublishError("cml is not on the PATH", hint="npm install --location=global @dvcorg/cml")
+    _read(folder)
+    command = ["cml", "comment", "update", "--publish", MARKDOWN]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PublishError(f"cml failed: {done.stderr.strip() or done.stdout.strip()}", where=" ".join(command))
+
+
+def host_of(project: Project, chosen: str | None, repository: str | None, environment: Mapping[str, str]) -> Host:
+    """The host of this job, by the variables that its runner sets; else by the address of the remote."""
+    url = git(project.root, "remote", "get-url", "origin", check=False)
+    if chosen is None:
+        if environment.get("GITHUB_ACTIONS") or ("github" in url and not environment.get("GITLAB_CI")):
+            chosen = "github"
+        elif environment.get("GITLAB_CI") or "gitlab" in url:
+            chosen = "gitlab"
+        else:
+            raise PublishError("which host is not known", where=url or "no remote", hint="--to github or --to gitlab")
+    kind = HOSTS[chosen]
+    return kind(environment, repository or environment.get(kind.repository_variable) or _repository_of(url))
+
+
+def _repository_of(url: str) -> str | None:
+    """OWNER/NAME of a remote's address; None where it is none of a host."""
+    found = re.fullmatch(r"(?:\w+://(?:[^@/]+@)?[^/]+/|[^@/]+@[^:/]+:)(.+?)(?:\.git)?/?", url)
+    return found[1] if found else None
+
+
+def _read(folder: Path) -> str:
+    try:
+        return (folder / MARKDOWN).read_text(encoding="utf-8")
+    except OSError as error:
+        raise PublishError("there is no report yet", where=str(folder / MARKDOWN), hint="tiles report") from error
+
+
+def _branch(project: Project) -> str:
+    # Runners check out a commit, not a branch, and say the branch's name.
+    for name in ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"):
+        if os.environ.get(name):
+            return os.environ[name]
+    return git(project.root, "rev-parse", "--abbrev-ref", "HEAD")
+
+
+def _fitting(text: str, most: int, slack: int) -> tuple[str, bool]:
+    """The text, without its folded parts where it would be too long; a URL of a picture takes some 150 characters."""
+    length = len(text) + len(_PICTURE.findall(text)) * (150 + slack)
+    if length <= most:
+        return text, False
+    short = (
+        _FOLDED.sub("", text)
+        + "\nThe folded parts are left out here, as the text was too long; they are in report.html.\n"
+    )
+    return short[:most], True
+
+
+def _with_pictures(project: Project, folder: Path, text: str, host: Host, remote: str) -> str:
+    wanted = [folder / path for path in dict.fromkeys(_PICTURE.findall(text))]
+    missing = next((path for path in wanted if not path.is_file()), None)
+    if missing is not None:
+        raise PublishError("a picture of the report is missing", where=str(missing), hint="tiles report")
+    if not wanted:
+        return text
+    inside = git(project.root, "rev-parse", "HEAD")[:12]
+    commit = pictures.push(project.root, wanted, inside, remote)
+    return _PICTURE.sub(lambda found: f"]({host.picture_url(commit, f'{inside}/{Path(found[1]).name}')})", text)
