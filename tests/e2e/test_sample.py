@@ -48,6 +48,30 @@ def test_metrics_hold_the_contracts_keys(session: Session):
     assert {*keys.split(), "dice_ci_low", "dice_ci_high", "per_defect"} <= metrics.keys()
 
 
+def test_a_registered_model_predicts_as_the_bundle_does(session: Session):
+    session.tiles("report", "gate", "first", "--min", "0")
+    registered = json.loads(session.tiles("model", "register", "first", "--json").stdout)
+    assert (registered["version"], registered["gate"]["passed"]) == ("v1.0.0", True)
+    session.tiles("model", "promote", "v1.0.0", "prod")
+    photo = str(next((session.project / "data" / "dataset" / "images").glob("*.jpg")))
+    found = []
+    for chosen in ([], ["--model", "prod"], ["--model", "@v1.0.0"]):
+        line = json.loads(session.tiles("predict", photo, *chosen, "--json").stdout)
+        found.append({key: value for key, value in line.items() if key != "ms"})
+    assert found[0] == found[1] == found[2]
+    assert "two bundles" in session.tiles("predict", photo, "--model", "prod", "--bundle", ".", code=2).stderr
+
+
+def test_the_report_of_a_real_run_has_pictures_and_curves(session: Session):
+    written = json.loads(session.tiles("report", "first", "--json").stdout)
+    page = (session.project / "report" / "report.html").read_text()
+    assert len(written) == 2
+    assert page.count("data:image/jpeg;base64,") >= 2
+    assert page.count("<svg") == 4
+    assert "tiles exp reproduce first" in page
+    assert session.git("status", "--porcelain", "report") == ""
+
+
 def test_an_operating_point_says_what_it_leaves(session: Session):
     found = json.loads(session.tiles("eval", "--operating-point", "recall>=0.9", "--json").stdout)
     assert found["recall"] >= 0.9

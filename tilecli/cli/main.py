@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from tilecli import __version__
-from tilecli.cli import bench, doctor, evaluate, export, fetch, init, model, predict, serve, split, train
+from tilecli.cli import bench, doctor, evaluate, export, fetch, init, predict, serve, split, train
 from tilecli.cli.data.app import app as data
 from tilecli.cli.exp.app import app as experiments
+from tilecli.cli.model.app import app as model
 from tilecli.cli.report.app import app as report
 from tilecli.errors import TRACEBACK_VARIABLE
 
@@ -57,7 +58,7 @@ app.command("predict", rich_help_panel=MODEL)(predict.predict)
 app.command("serve", rich_help_panel=MODEL)(serve.serve)
 app.add_typer(experiments, name="exp", rich_help_panel=MODEL)
 app.add_typer(report, name="report", rich_help_panel=MODEL)
-app.add_typer(model.app, name="model", rich_help_panel=MODEL)
+app.add_typer(model, name="model", rich_help_panel=MODEL)
 app.command("doctor", rich_help_panel=HELP)(doctor.doctor)
 app.command("bench", rich_help_panel=HELP)(bench.bench)
 

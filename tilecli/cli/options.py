@@ -31,6 +31,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 BundleFolder = Annotated[
     Path | None, typer.Option("--bundle", help="Folder of the bundle; default: this project's models/bundle.")
 ]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", metavar="STAGE|@VERSION", help="A registered model instead: prod, @v1.2.0, latest."),
+]
 Threshold = Annotated[
     float | None, typer.Option("--threshold", help="Probability from which a pixel is defect; default: the bundle's.")
 ]
@@ -130,3 +134,18 @@ def write_changes(project: Project, wanted: Mapping[str, Any]) -> None:
 
     if wanted:
         paramfile.write(project.params, wanted)
+
+
+def bundle_folder(folder: Path | None, model: str | None) -> Path:
+    """The bundle that --bundle or --model names; without either, this project's."""
+    from tilecli.errors import UsageError
+    from tilecli.layout import find_project
+
+    if folder is not None and model is not None:
+        raise UsageError("--bundle and --model name two bundles", hint="give one of them")
+    if model is None:
+        return folder if folder is not None else find_project().bundle
+    from tilecli.experiments import registry
+
+    project = find_project()
+    return registry.bring(project, registry.find(project, model))

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilecli.cli import terminal
-from tilecli.cli.options import BundleFolder, Engine, Threshold, UncertainFrom, VerdictThreshold
+from tilecli.cli.options import (
+    BundleFolder,
+    Engine,
+    Model,
+    Threshold,
+    UncertainFrom,
+    VerdictThreshold,
+    bundle_folder,
+)
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -29,6 +37,7 @@ def predict(
         typer.Argument(metavar="PATH…", help="Photos, folders or patterns; - reads names from standard input."),
     ],
     bundle: BundleFolder = None,
+    model: Model = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for masks, overlays and predictions.jsonl.")
     ] = None,
@@ -63,7 +72,7 @@ def predict(
 
     lines = (line.rstrip("\n") for line in sys.stdin) if "-" in photos else ()
     paths = expand(photos, lines, out)
-    predictor = open_predictor(_bundle(bundle), engine, threshold, verdict_threshold, uncertain_from)
+    predictor = open_predictor(bundle_folder(bundle, model), engine, threshold, verdict_threshold, uncertain_from)
     done: list[Outcome] = []
     with display():
         if fuse or fuse_by is not None:
@@ -83,12 +92,6 @@ def predict(
             terminal.show_error(outcome.error)
     if failed:
         raise typer.Exit(1)
-
-
-def _bundle(folder: Path | None) -> Path:
-    from tilecli.layout import find_project
-
-    return folder if folder is not None else find_project().bundle
 
 
 def _show(done: Sequence[Outcome], out: Path | None) -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilecli.cli import terminal
-from tilecli.cli.options import BundleFolder, Engine, Threshold, UncertainFrom, VerdictThreshold
+from tilecli.cli.options import (
+    BundleFolder,
+    Engine,
+    Model,
+    Threshold,
+    UncertainFrom,
+    VerdictThreshold,
+    bundle_folder,
+)
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -23,6 +31,7 @@ _MB = 1_000_000
 @verb
 def serve(
     bundle: BundleFolder = None,
+    model: Model = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.", rich_help_panel=WHERE)] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", "-p", min=0, max=65535, help="0: any free one.", rich_help_panel=WHERE)
@@ -114,12 +123,11 @@ def serve(
 
     Example: tiles serve --port 8080 --record photos/later
     """
-    from tilecli.layout import find_project
     from tilecli.serving import settings as rules
     from tilecli.serving.settings import ServeSettings
 
     settings = ServeSettings(
-        bundle=(bundle if bundle is not None else find_project().bundle).absolute(),
+        bundle=bundle_folder(bundle, model).absolute(),
         engine=engine,
         threshold=threshold,
         verdict_threshold=verdict_threshold,

@@ -74,12 +74,15 @@ def pull(
     return done
 
 
-def transfer(project: Project, way: Way, revs: Sequence[str], *, remote: str | None = None) -> int:
+def transfer(
+    project: Project, way: Way, revs: Sequence[str], *, remote: str | None = None, inside: str | None = None
+) -> int:
     """Copy the files that these commits track to (or from) a remote; returns how many were copied.
 
-    What the remote does not have is left out: whoever needs it looks in the cache. ProjectError names damaged files.
+    inside: only what is tracked under this path. What the remote does not have is left out: whoever needs it looks in
+    the cache. ProjectError names damaged files.
     """
-    done = _exchange(project, way, revs, remote, None, verify=False)
+    done = _exchange(project, way, revs, remote, None, verify=False, inside=inside)
     if done.damaged:
         raise damage(done, way)
     return done.copied
@@ -128,11 +131,20 @@ def damage(done: Exchanged, way: Way) -> ProjectError:
 
 
 def _exchange(
-    project: Project, way: Way, revs: Sequence[str], remote: str | None, jobs: int | None, *, verify: bool
+    project: Project,
+    way: Way,
+    revs: Sequence[str],
+    remote: str | None,
+    jobs: int | None,
+    *,
+    verify: bool,
+    inside: str | None = None,
 ) -> Exchanged:
     writing.follow(project)
     chosen = settings.find(project, remote)
     wanted = _needed(project, revs)
+    if inside is not None:
+        wanted = {md5: path for md5, path in wanted.items() if snapshot.overlap(path, inside)}
     asked = {"do": way, "remote": chosen.name, "wanted": wanted, "jobs": jobs, "verify": verify}
     try:
         answer = worker.ask(project, _HELPER, asked) if wanted else {}

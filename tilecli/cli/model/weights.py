@@ -1,4 +1,4 @@
-"""`tiles model`: what there is to do with weights and models beside training them."""
+"""`tiles model cache-weights`: pretrained weights as files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ from tilecli.cli import terminal
 from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
 
-app = typer.Typer(
-    help="Weights and models: carry pretrained weights to where there is no network.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.command("cache-weights")
 @verb
 def cache_weights(
     encoders: Annotated[list[str], typer.Argument(metavar="ENCODER…", help="For example resnet34 tu-convnext_tiny.")],

@@ -1,0 +1,1 @@
+"""`tiles model` and what belongs to it."""
