@@ -105,6 +105,18 @@ class Report:
     recall_precision: Mapping[str, Series]  # whose → points
     pictures: tuple[Picture, ...]
 
+    @property
+    def beside(self) -> bool:
+        """Whether there are figures of the base to stand beside the run's."""
+        return any(figure.base is not None for figure in self.figures)
+
+    @property
+    def basis(self) -> str:
+        """On what the changes and verdicts stand, as a sentence."""
+        if self.compared.comparison is not None:
+            return f"Changes and verdicts: paired bootstrap over tiles, {self.compared.words}."
+        return f"{self.compared.words[:1].upper()}{self.compared.words[1:]}."
+
 
 def collect(project: Project, name: str, against: str | None) -> Report:
     """The report of the run called `name` against `against`; None: what it started from.
