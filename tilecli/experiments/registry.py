@@ -15,17 +15,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tilecli import files
 from tilecli.errors import MissingExtraError, ProjectError, UsageError, near_matches
-from tilecli.experiments.naming import resolve
 from tilecli.experiments.project import ensure_identity, git
 from tilecli.experiments.reading import dvccache, objects, snapshot
 from tilecli.experiments.reading.snapshot import Output
-from tilecli.experiments.remotes import exchange
-from tilecli.experiments.store import Record
 from tilecli.layout import Project
+
+if TYPE_CHECKING:
+    from tilecli.experiments.store import Record
 
 NAME = "model"  # of the artefact, in GTO's terms
 LATEST = "latest"
@@ -161,6 +161,8 @@ def register(
 
     Raises ProjectError for a run without a commit or without a model of its own, and where it is a version already.
     """
+    from tilecli.experiments.naming import resolve
+
     record = resolve(project, name)
     if not record.rev:
         raise ProjectError(
@@ -212,6 +214,8 @@ def facts_of(project: Project, record: Record, gate: Mapping[str, Any] | None) -
 
 def bring(project: Project, version: Version, *, remote: str | None = None) -> Path:
     """The folder with a version's bundle, laid out once under .dvc/tmp; from a remote where the cache lacks it."""
+    from tilecli.experiments.remotes import exchange
+
     folder = project.scratch / "models" / version.rev
     if (folder / "bundle.json").is_file():
         return folder
