@@ -96,7 +96,9 @@ def test_one_comment_that_the_next_report_replaces(
     assert "comment updated on request 7" in second.stderr + second.stdout
     assert len(host.texts(7)) == 151
     assert "good against main" in host.texts(7)[150]
-    assert at_hub(repo, tmp_path, "rev-list", "--count", BRANCH) in ("1", "2")
+    assert at_hub(repo, tmp_path, "rev-list", "--count", BRANCH) == "2"
+    assert len(at_hub(repo, tmp_path, "ls-tree", "-r", "--name-only", BRANCH).split()) == 3
+    assert repo.git("rev-parse", "--is-shallow-repository") == "false"
 
     publish("--name", "nightly")
     assert len(host.texts(7)) == 152
@@ -138,8 +140,11 @@ def test_a_token_of_a_fork_may_not_comment(publish: Publish, host: StandIn) -> N
 
 
 def test_pictures_that_cannot_be_pushed_leave_no_comment(publish: Publish, host: StandIn, repo: Repository) -> None:
-    repo.git("remote", "set-url", "origin", str(repo.folder / "nowhere.git"))
-    assert "nowhere.git" in publish(code=1).stderr
+    repo.git("remote", "set-url", "origin", f"http://me:{KEY}@127.0.0.1:9/nowhere.git")
+    said = publish(code=1).stderr
+    assert "could not be pushed" in said
+    assert "nowhere.git" in said
+    assert KEY not in said
     assert len(host.texts(7)) == 150
 
 

@@ -9,8 +9,11 @@ Tags are written by GTO, and read here with git alone, in milliseconds. What a v
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -180,8 +183,8 @@ def register(
     facts = facts_of(project, record, gate)
     words = (message or f"{NAME} of {facts['run']}") + _FACTS + json.dumps(facts, ensure_ascii=False, sort_keys=True)
     first = not known and wanted is None
-    how = {"version": "v1.0.0" if first else wanted} if first or wanted else {f"bump_{bump}": True}
-    _gto(project, "register", ref=record.rev, message=words, **how)
+    how = ["--version", wanted or "v1.0.0"] if first or wanted else [f"--bump-{bump}"]
+    _gto(project, "register", NAME, record.rev, "--message", words, *how)
     return next(one for one in versions(project) if one.rev == record.rev)
 
 
@@ -192,7 +195,8 @@ def promote(project: Project, wanted: str, stage: str, message: str = "") -> Ver
     version = find(project, wanted)
     if stage in version.stages:
         raise ProjectError(f"{version.name} is in {stage} already", hint="tiles model list shows all")
-    _gto(project, "assign", stage=stage, version=version.name, message=message or f"{version.name} to {stage}")
+    words = message or f"{version.name} to {stage}"
+    _gto(project, "assign", NAME, "--version", version.name, "--stage", stage, "--message", words)
     return find(project, version.name)
 
 
@@ -243,17 +247,17 @@ def bundle_of(project: Project, version: Version) -> Output:
     return out
 
 
-def _gto(project: Project, action: str, **given: Any) -> None:
+def _gto(project: Project, *arguments: str) -> None:
+    """`gto …` as a process of its own: its import sets up Python's logging anew, and closes what others log to."""
     ensure_identity(project.root)
-    try:
-        from gto import api
-        from gto.exceptions import GTOException
-    except ImportError as error:
-        raise MissingExtraError("gto", "train") from error
-    try:
-        getattr(api, action)(git(project.root, "rev-parse", "--show-toplevel"), name=NAME, **given)
-    except GTOException as error:
-        raise ProjectError(f"the registry refuses: {error}", hint="tiles model history") from error
+    if importlib.util.find_spec("gto") is None:
+        raise MissingExtraError("gto", "train")
+    top = git(project.root, "rev-parse", "--show-toplevel")
+    command = [sys.executable, "-c", "from gto.cli import app; app()", *arguments]
+    done = subprocess.run(command, cwd=top, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().removeprefix("❌").strip()
+        raise ProjectError(f"the registry refuses: {said}", hint="tiles model history")
 
 
 def _parse(message: str) -> tuple[str, dict[str, Any]]:

@@ -41,7 +41,8 @@ def read(folder: Path, run: Record) -> dict[str, Any] | None:
     try:
         values = json.loads((folder / FILE).read_text(encoding="utf-8"))
         own = values["run"]
-        same = own["model"] == run.model and (own["rev"], own["name"]) == (run.rev, run.name)
+        # One commit has several names: HEAD, its branch, its tag.
+        same = own["model"] == run.model and (own["rev"] or own["name"]) == (run.rev or run.name)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return values if same else None

@@ -49,7 +49,7 @@ def publish(
         terminal.say("published by cml")
         return
     host = library.host_of(project, to, repository, os.environ)
-    done = library.publish(project, folder, host, name=name, request=request, remote=remote)
+    done = library.publish(project, folder, host, os.environ, name=name, request=request, remote=remote)
     if as_json:
         terminal.print_json(vars(done))
         return

@@ -1,7 +1,7 @@
 """A report's pictures on a branch of their own in the same repository, so that no other host is needed.
 
-The branch shares no history with the code, and nobody checks it out. Comments name commits of it, so older ones keep
-their pictures.
+The branch shares no history with the code, and nobody checks it out. Each of its commits holds one report's pictures,
+and comments name commits, so that older ones keep theirs.
 """
 
 from __future__ import annotations
@@ -12,35 +12,44 @@ from pathlib import Path
 
 from tilecli.errors import ProjectError, PublishError
 from tilecli.experiments.project import git
+from tilecli.experiments.remotes.address import masked
 
 BRANCH = "tiles-reports"
+_REF = f"refs/heads/{BRANCH}"
 _TRIES = 4  # another job may push at the same moment
 _WHO = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "tiles"), ("EMAIL", "tiles@localhost"))
 }
+# Of a repository's own settings, those that say how to reach a remote. A runner's token is one of them.
+_REACH = ("http.", "credential.", "url.", "core.sshcommand", "ssh.", "protocol.")
 
 
 def push(root: Path, pictures: Sequence[Path], folder: str, remote: str = "origin") -> str:
-    """Put files into `folder` of BRANCH at `remote`; returns the commit that holds them.
+    """Put files into `folder` of a new commit of BRANCH at `remote`; returns that commit.
 
-    The working tree and the index stay as they are. Raises PublishError where the remote does not take it.
+    Done in a repository of its own, which has only the branch's last commit: the user's is not touched, and years of
+    pictures are not fetched. Raises PublishError where the remote does not take it.
     """
-    if not git(root, "remote", "get-url", remote, check=False):
+    url = git(root, "remote", "get-url", "--push", remote, check=False)
+    if not url:
         raise PublishError(f"there is no git remote '{remote}'", where=str(root), hint="git remote add origin URL")
+    if "://" not in url and ":" not in url.partition("/")[0]:
+        url = str(Path(git(root, "rev-parse", "--show-toplevel"), url))
+    reach = _settings(root)
     why = ""
-    for _ in range(_TRIES):
-        parent = _fetched(root, remote)
-        commit = _committed(root, pictures, folder, parent)
-        if commit == parent:
+    with tempfile.TemporaryDirectory() as scratch:
+        own = Path(scratch)
+        git(own, "init", "--quiet", "--bare")
+        for _ in range(_TRIES):
+            try:
+                commit = _committed(own, pictures, folder, _fetched(own, url, reach))
+                git(own, "push", "--quiet", url, f"{commit}:{_REF}", variables=reach)
+            except ProjectError as error:
+                why = error.message.replace(url, masked(url))
+                continue
             return commit
-        try:
-            git(root, "push", "--quiet", remote, f"{commit}:refs/heads/{BRANCH}")
-        except ProjectError as error:
-            why = error.message
-            continue
-        return commit
     raise PublishError(
         f"the pictures could not be pushed: {why}",
         where=f"branch {BRANCH} of {remote}",
@@ -48,25 +57,29 @@ def push(root: Path, pictures: Sequence[Path], folder: str, remote: str = "origi
     )
 
 
-def _fetched(root: Path, remote: str) -> str:
-    """The newest commit of the branch at `remote`, here now too; empty where there is no such branch."""
-    listed = git(root, "ls-remote", remote, f"refs/heads/{BRANCH}")
-    if not listed:
-        return ""
-    git(root, "fetch", "--quiet", "--no-tags", "--depth=1", remote, f"refs/heads/{BRANCH}")
-    return listed.split()[0]
+def _settings(root: Path) -> dict[str, str]:
+    """The variables that give another repository the settings by which this one reaches its remotes."""
+    listed = git(root, "config", "--local", "--includes", "--list", "--null", check=False)
+    entries = [entry.partition("\n")[::2] for entry in listed.split("\0") if entry]
+    known = [(name, value) for name, value in entries if name.startswith(_REACH)]
+    found = {"GIT_CONFIG_COUNT": str(len(known))}
+    for number, (name, value) in enumerate(known):
+        found |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
 
 
-def _committed(root: Path, pictures: Sequence[Path], folder: str, parent: str) -> str:
-    with tempfile.TemporaryDirectory() as scratch:
-        index = {"GIT_INDEX_FILE": f"{scratch}/index"}
-        if parent:
-            git(root, "read-tree", parent, variables=index)
-        blobs = git(root, "hash-object", "-w", "--", *(str(path) for path in pictures)).split()
-        for blob, path in zip(blobs, pictures, strict=True):
-            git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{folder}/{path.name}", variables=index)
-        tree = git(root, "write-tree", variables=index)
-    if parent and tree == git(root, "rev-parse", f"{parent}^{{tree}}"):
-        return parent
+def _fetched(own: Path, url: str, reach: dict[str, str]) -> str:
+    """The newest commit of the branch, here now too; empty where there is no such branch."""
+    listed = git(own, "ls-remote", url, _REF, variables=reach)
+    if listed:
+        git(own, "fetch", "--quiet", "--no-tags", "--depth=1", url, _REF, variables=reach)
+    return listed.split()[0] if listed else ""
+
+
+def _committed(own: Path, pictures: Sequence[Path], folder: str, parent: str) -> str:
+    blobs = git(own, "hash-object", "-w", "--", *(str(path.resolve()) for path in pictures)).split()
+    lines = [f"100644 blob {blob}\t{path.name}" for blob, path in zip(blobs, pictures, strict=True)]
+    inner = git(own, "mktree", given="\n".join(lines) + "\n")
+    tree = git(own, "mktree", given=f"040000 tree {inner}\t{folder}\n")
     follows = ("-p", parent) if parent else ()
-    return git(root, "commit-tree", tree, *follows, "-m", f"Pictures of {folder}", variables=_WHO)
+    return git(own, "commit-tree", tree, *follows, "-m", f"Pictures of {folder}", variables=_WHO)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -38,6 +37,7 @@ def publish(
     project: Project,
     folder: Path,
     host: Host,
+    environment: Mapping[str, str],
     *,
     name: str = "report",
     request: int | None = None,
@@ -45,12 +45,13 @@ def publish(
 ) -> Published:
     """Publish the report.md in `folder`: its pictures first, then the comment, so none is ever half made.
 
-    name: reports of another name get a comment of their own. request: the pull request; None: this job's, or the open
-    one of this branch. Raises PublishError where there is no report, no pull request, or the host refuses.
+    environment: of the job. name: reports of another name get a comment of their own. request: the pull request; None:
+    this job's, or the open one of this branch. Raises PublishError where there is no report, no pull request, or the
+    host refuses.
     """
     text = _read(folder)
     with host.api:
-        branch = _branch(project)
+        branch = _branch(project, environment)
         wanted = request if request is not None else host.request_of(branch)
         if wanted is None:
             raise PublishError(
@@ -104,11 +105,11 @@ def _read(folder: Path) -> str:
         raise PublishError("there is no report yet", where=str(folder / MARKDOWN), hint="tiles report") from error
 
 
-def _branch(project: Project) -> str:
+def _branch(project: Project, environment: Mapping[str, str]) -> str:
     # Runners check out a commit, not a branch, and say the branch's name.
     for name in ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"):
-        if os.environ.get(name):
-            return os.environ[name]
+        if environment.get(name):
+            return environment[name]
     return git(project.root, "rev-parse", "--abbrev-ref", "HEAD")
 
 
