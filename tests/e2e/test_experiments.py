@@ -13,14 +13,14 @@ RATES = (0.02, 0.01, 0.005)
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """A project whose photos and split are committed, and three experiments that were queued and run."""
+    """A project with a baseline that is committed, and three experiments that were queued and run."""
     session = Session(tmp_path_factory.mktemp("articles"))
     session.start_project()
     said = session.tiles("train", "--queue", "--lr", "0.01", code=1).stderr
     assert "tiles split" in said  # each queued run would fetch its own photos
-    session.tiles("split")
+    session.tiles("train", "--name", "baseline")
     session.git("add", ".")
-    session.git("commit", "--quiet", "--message", "Photos and split")
+    session.git("commit", "--quiet", "--message", "First results")
     (session.project / "notes.txt").write_text("not under git")
     queued = session.tiles("train", "--queue", "--lr", str(RATES[0]), "--name", "rate-0")
     assert "notes.txt" in queued.stderr
