@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.experiments import dvc, experiment_refs, git
 from tilecli.cli.main import app
+from tilecli.experiments import registry
 from tilecli.experiments.naming import resolve
 from tilecli.files import write_json
 from tilecli.layout import Project
@@ -36,6 +37,16 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
         return done
 
     return run
+
+
+@pytest.fixture(scope="module")
+def registered_once(tried_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The experiment low as v1.0.0, in prod."""
+    project = Project(tmp_path_factory.mktemp("registered") / "parts")
+    shutil.copytree(tried_once, project.root, symlinks=True)
+    registry.register(project, "low")
+    registry.promote(project, "latest", "prod")
+    return project.root
 
 
 def told(model: Model, project: Project, *arguments: str) -> Any:
@@ -144,9 +155,10 @@ def test_a_colleague_gets_the_bundle_and_nothing_else(tried: Project, model: Mod
         (["show", "prd"], "prod", 1),
     ],
 )
-def test_bad_input_changes_nothing(tried: Project, model: Model, arguments: list[str], says: str, code: int) -> None:
-    model(tried, "register", "low")
-    model(tried, "promote", "latest", "prod")
-    before = git(tried.root, "tag")
-    assert says in model(tried, *arguments, code=code).output
-    assert git(tried.root, "tag") == before
+def test_bad_input_changes_nothing(
+    registered_once: Path, model: Model, arguments: list[str], says: str, code: int
+) -> None:
+    project = Project(registered_once)
+    before = git(project.root, "tag")
+    assert says in model(project, *arguments, code=code).output
+    assert git(project.root, "tag") == before
