@@ -13,6 +13,7 @@ import json
 import re
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -94,7 +95,7 @@ def stage_code(stage: str) -> str:
     """Hex digest of every tilecli module that the stage imports, directly or through another."""
     digest = hashlib.sha256()
     for name, path in sorted(_imported_modules(f"{PACKAGE}.stages.{stage}").items()):
-        digest.update(f"{name}\n{_read(path)[1]}\n".encode())
+        digest.update(f"{name}\n{_read(path).meaning}\n".encode())
     return digest.hexdigest()
 
 
@@ -109,7 +110,7 @@ def _imported_modules(start: str) -> dict[str, Path]:
         if path is None:
             continue
         found[name] = path
-        todo += _read(path)[0]
+        todo += _read(path).imported
     return found
 
 
@@ -119,9 +120,15 @@ def _source(module: str) -> Path | None:
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
 
+class _Module(NamedTuple):
+    """What matters of a file of code."""
+
+    imported: list[str]  # modules that it may import
+    meaning: str  # its syntax tree as text, without docstrings and positions
+
+
 @functools.cache
-def _read(path: Path) -> tuple[list[str], str]:
-    """The modules that a file may import, and its syntax tree as text, without docstrings and positions."""
+def _read(path: Path) -> _Module:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported: list[str] = []
     for node in ast.walk(tree):
@@ -138,4 +145,4 @@ def _read(path: Path) -> tuple[list[str], str]:
                 and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:]
-    return imported, ast.dump(tree, include_attributes=False)
+    return _Module(imported, ast.dump(tree, include_attributes=False))

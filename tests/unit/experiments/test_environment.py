@@ -27,8 +27,8 @@ def test_comments_and_docstrings_do_not_count(tmp_path: Path):
     first.write_text('"""One."""\n\ndef f():\n    """Doc."""\n    return 1\n')
     second.write_text('"""Two."""\ndef f():\n    # why\n    return 1\n')
     third.write_text("def f():\n    return 2\n")
-    assert environment._meaning(first) == environment._meaning(second)
-    assert environment._meaning(first) != environment._meaning(third)
+    assert environment._read(first).meaning == environment._read(second).meaning
+    assert environment._read(first).meaning != environment._read(third).meaning
 
 
 def test_evaluation_is_not_behind_training():
