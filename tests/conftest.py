@@ -68,7 +68,7 @@ def tiles(tmp_path: Path) -> Tiles:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def browser() -> str:
     """The path of a Chromium; the test is skipped where there is none."""
     found = next(

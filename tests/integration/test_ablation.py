@@ -54,10 +54,16 @@ def test_every_ingredient_is_added_and_taken_once(ablation: ModuleType) -> None:
         assert ablation._params(variant.overrides).train.epochs == 40
 
 
-def test_runs_are_done_once_and_give_tables(ablation: ModuleType, project: Project, tmp_path: Path) -> None:
+def test_a_run_that_fails_runs_again_others_are_done_once_and_give_tables(
+    ablation: ModuleType, project: Project, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     chosen = [variant for variant in ablation.variants() if variant.name in ("base", "base + injection")]
     settings = {"steps": 10, "jobs": 2, "overrides": {}}
+    wrong = {**settings, "overrides": {"train.arch": "unet", "train.encoder": "nosuch"}}
+    failed = ablation.run_all(project, out, chosen[:1], [{"split.seed": 0}], [0], **wrong)
+    assert [path.name for path in failed] == ["log.txt"]
+    assert "nosuch" in failed[0].read_text()
     assert ablation.run_all(project, out, chosen, [{"split.seed": 0}], [0], **settings) == []
     logs = sorted((out / "runs").glob("*/*/log.txt"))
     before = [path.stat().st_mtime_ns for path in logs]
@@ -78,16 +84,6 @@ def test_runs_are_done_once_and_give_tables(ablation: ModuleType, project: Proje
     text = (out / "ablation.md").read_text()
     assert text.count("| base + injection |") == 3
     assert str(tmp_path) not in text
-
-
-def test_a_run_that_fails_is_named_and_runs_again(ablation: ModuleType, project: Project, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    chosen = ablation.variants()[:1]
-    wrong = {"train.arch": "unet", "train.encoder": "nosuch"}
-    failed = ablation.run_all(project, out, chosen, [{}], [0], steps=10, jobs=1, overrides=wrong)
-    assert [path.name for path in failed] == ["log.txt"]
-    assert "nosuch" in failed[0].read_text()
-    assert ablation.run_all(project, out, chosen, [{}], [0], steps=10, jobs=1, overrides={}) == []
 
 
 def record(photo: str, tile: str, defect: str, right: int) -> Record:

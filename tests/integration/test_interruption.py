@@ -1,5 +1,6 @@
 """Ctrl-C and kill -9 at every level: at most an epoch is lost, no lock stays, the next command works."""
 
+import csv
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,6 +85,13 @@ def wait_until_quiet(project: Path) -> None:
         time.sleep(0.1)
 
 
+def resume(tiles: Tiles, project: Path, epochs: int) -> dict[str, Any]:
+    """What the training says of itself; cut short after `epochs`, to keep the test short."""
+    shorter = ("-S", f"train.epochs={epochs}")
+    done = tiles("train", "--only", "--resume", "--name", "long", *shorter, "--json", cwd=project)
+    return dict(json.loads(done.stdout)["metrics"])
+
+
 def test_ctrl_c_stops_cleanly_and_resume_goes_on(tiles: Tiles, project: Path):
     process = start(project, "train", "--name", "long")
     wait_for_epoch(project, 2, process)
@@ -94,11 +103,12 @@ def test_ctrl_c_stops_cleanly_and_resume_goes_on(tiles: Tiles, project: Path):
     assert not stages_of(project)
     done = epochs_done(project)
     assert done >= 2
-    # Settings of a resumed run may only grow; the interrupted one is cut short here to keep the test short.
-    result = tiles("train", "--resume", "--name", "long", "-S", f"train.epochs={done + 1}", "--json", cwd=project)
-    metrics = json.loads(result.stdout)["metrics"]
+    metrics = resume(tiles, project, done + 1)
     assert metrics["epoch"] == done + 1
     assert metrics["resumed"] in (True, 1)
+    with (project / "training" / "plots" / "metrics" / "valid" / "dice.tsv").open(newline="") as stream:
+        curve = [int(row["step"]) for row in csv.DictReader(stream, delimiter="\t")]
+    assert curve == list(range(1, done + 2))
 
 
 def test_kill_9_of_tiles_ends_its_stage_and_resume_goes_on(tiles: Tiles, project: Path):
@@ -108,8 +118,7 @@ def test_kill_9_of_tiles_ends_its_stage_and_resume_goes_on(tiles: Tiles, project
     process.wait()
     wait_until_quiet(project)
     done = epochs_done(project)
-    result = tiles("train", "--resume", "--name", "long", "-S", f"train.epochs={done + 1}", "--json", cwd=project)
-    assert json.loads(result.stdout)["metrics"]["epoch"] == done + 1
+    assert resume(tiles, project, done + 1)["epoch"] == done + 1
 
 
 def test_ctrl_c_while_photos_are_fetched_leaves_nothing_half_made(tiles: Tiles, project: Path):

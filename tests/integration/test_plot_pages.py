@@ -19,10 +19,10 @@ RATES = {"slow": 0.001, NASTY: 0.01, "fast": 0.1, "faster": 0.2}
 CURVE = [0.2, 0.5, 0.6]
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repository:
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Four runs; the faster they learn, the better they are. The last has no learning curve."""
-    made = Repository(tmp_path / "factory")
+    made = Repository(tmp_path_factory.mktemp("runs") / "factory")
     for number, (name, rate) in enumerate(RATES.items()):
         rows = [replace(row, intersection_px=round(row.true_px * (0.5 + 0.1 * number))) for row in perfect()]
         settings = {"train.learning_rate": rate, "train.arch": "</script>" if name == "fast" else "unet"}
@@ -30,9 +30,9 @@ def repo(tmp_path: Path) -> Repository:
     return made
 
 
-@pytest.fixture
-def page(repo: Repository, tmp_path: Path) -> Path:
-    out = tmp_path / "page.html"
+@pytest.fixture(scope="module")
+def page(repo: Repository, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("drawn") / "page.html"
     figures_html.write(plot.collect(repo.project, x=None, y="dice_mean", kinds=plot.KINDS), out, "factory")
     return out
 
@@ -83,12 +83,19 @@ class Parallel:
         return int((cv2.imread(str(path)).reshape(-1, 3) == (0xB2, 0x72, 0x00)).all(axis=1).sum())
 
 
+@pytest.fixture(scope="module")
+def window(browser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """One window for all tests: a browser takes seconds to start."""
+    with tab(browser, tmp_path_factory.mktemp("window")) as opened:
+        yield opened
+
+
 @pytest.fixture
-def parallel(browser: str, page: Path, tmp_path: Path) -> Iterator[Parallel]:
-    with tab(browser, tmp_path) as window:
-        window.visit(page)
-        yield Parallel(window)
-        assert window.console == []
+def parallel(window: Tab, page: Path) -> Iterator[Parallel]:
+    """The page as it is when it is opened."""
+    window.visit(page)
+    yield Parallel(window)
+    assert window.console == []
 
 
 def test_a_range_chooses_runs_in_every_chart(parallel: Parallel) -> None:
@@ -222,10 +229,11 @@ def test_the_page_works_in_a_browser_without_a_network(page: Path, tmp_path: Pat
 def test_the_browser_test_would_notice(page: Path, tmp_path: Path, browser: str) -> None:
     """A page that asks for a picture elsewhere, and one that may not."""
     text = page.read_text().replace("<main>", '<main><img src="http://tiles.invalid/x.png">')
-    page.write_text(text)
-    _, console, asked = visit(browser, page, tmp_path)
+    changed = tmp_path / "page.html"
+    changed.write_text(text)
+    _, console, asked = visit(browser, changed, tmp_path)
     assert asked == []
     assert any("Content Security Policy" in line for line in console)
-    page.write_text(re.sub(r"<meta http-equiv[^>]*>", "", text))
-    _, _, asked = visit(browser, page, tmp_path)
+    changed.write_text(re.sub(r"<meta http-equiv[^>]*>", "", text))
+    _, _, asked = visit(browser, changed, tmp_path)
     assert set(asked) == {"http://tiles.invalid/x.png"}
