@@ -56,7 +56,7 @@ def test_the_network_learns_to_fill_in_and_keeps_its_own_last_layer(
         encoder_weights="none",
         pretrain_epochs=3,
         prior_bias=0.1,
-        crop_size=64,
+        crop_size=64 if arch == "compactunet" else 32,  # the other is ten times as large
         batch_size=8,
         steps_per_epoch=15,
     ).train
