@@ -1,19 +1,14 @@
-"""A cross-validation as a user types it: real trainings, stopped in the middle, pooled, and its thresholds deployed."""
+"""A cross-validation as a user types it: real trainings, pooled, and its thresholds deployed."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.session import WALL_S, Session
+from tests.e2e.session import Session
 
 Done = subprocess.CompletedProcess[str]
 COMMAND = ("train", "--folds", "2", "--jobs", "2", "--name", "cv")
@@ -29,25 +24,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 @pytest.fixture(scope="module")
 def done(session: Session) -> Done:
-    """A cross-validation that was stopped with Ctrl-C and begun again."""
-    stopped = subprocess.Popen(
-        [sys.executable, "-m", "tilecli", *COMMAND],
-        cwd=session.project,
-        env={**session.environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{session.environment['PATH']}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    checkpoints = ".dvc/tmp/tiles/queue/*/clone/training/checkpoints/last.ckpt"
-    until = time.monotonic() + WALL_S
-    while not list(session.project.glob(checkpoints)):  # an epoch is done
-        assert stopped.poll() is None, stopped.communicate()[1]
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    stopped.send_signal(signal.SIGINT)
-    _, errors = stopped.communicate(timeout=WALL_S)
-    assert stopped.returncode == 130, errors
-    assert "Go on with: tiles train --folds 2" in errors
+    """A cross-validation; that one is stopped and goes on is in integration/test_train_folds."""
     return session.tiles(*COMMAND)
 
 
@@ -59,8 +36,7 @@ def at(session: Session, fold: int, path: str) -> str:
     return session.git("show", f"{refs[f'cv-fold{fold}']}:{path}")
 
 
-def test_what_was_stopped_goes_on(session: Session, done: Done):
-    assert "going on from the last epoch" in done.stderr
+def test_every_fold_is_trained(session: Session, done: Done):
     assert all(f"cv-fold{fold}: done" in done.stderr for fold in (1, 2))
     for fold in (1, 2):
         assert json.loads(at(session, fold, "training/metrics.json"))["epoch"] == 2

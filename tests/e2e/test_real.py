@@ -13,6 +13,8 @@ SETTINGS = [
     "train.batch_size=8",
     "train.epochs=1",
     "train.steps_per_epoch=4",
+    "split.valid=0.05",
+    "split.test=0.1",
     "evaluate.bootstrap=50",
     "evaluate.pictures=1",
 ]
