@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +23,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # command, to report to a server that tests must not need: together they took a third of the suite's time.
 os.environ["DVC_NO_ANALYTICS"] = "1"
 
+# The user's cache is one of this run's own, for all workers: what one test has compiled, the next one finds.
+OWN_CACHE = "PYTEST_XDIST_WORKER" not in os.environ
+if OWN_CACHE:
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="tiles-tests-")
+
 ROOT = Path(__file__).parents[1]
 REAL_PHOTOS = ROOT.parent / "shared" / "data" / "magnetic-tiles.zip"
+
+
+def pytest_unconfigure() -> None:
+    if OWN_CACHE:
+        shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
 @pytest.fixture
@@ -35,8 +46,8 @@ def real_photos() -> Path:
 
 
 def bare_environment(home: Path) -> dict[str, str]:
-    """The environment of a user who has set up nothing: no git identity, no caches, no colours."""
-    kept = ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+    """The environment of a user who has set up nothing: no git identity, no colours."""
+    kept = ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "XDG_CACHE_HOME")
     found = {name: os.environ[name] for name in kept if name in os.environ}
     return {**found, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1", "COLUMNS": "120"}
 

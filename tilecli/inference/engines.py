@@ -16,7 +16,7 @@ import numpy as np
 from tilecli import hardware, quiet
 from tilecli.data.preprocess import Float32
 from tilecli.errors import MissingExtraError, ModelError, UsageError, near_matches
-from tilecli.inference import blobs
+from tilecli.inference import kept
 from tilecli.inference.bundle import PRECISIONS, Bundle
 
 ENGINES = ("openvino", "onnxruntime", "torch")
@@ -144,7 +144,7 @@ class OpenVinoEngine:
         if keep_compiled:
             cpu = str(core.get_property("CPU", "FULL_DEVICE_NAME"))
             machine = {"openvino": openvino.get_version(), "cpu": cpu, **{k: str(v) for k, v in settings.items()}}
-            path = blobs.blob_path(bundle, machine)
+            path = kept.blob_path(bundle, machine)
         compiled = None
         self._blob: Any = None
         if path is not None and path.is_file():
@@ -153,9 +153,9 @@ class OpenVinoEngine:
                 data = np.memmap(path, np.uint8, mode="c")  # the tensor wants to be writable
                 compiled = core.import_model(openvino.Tensor(data, shared_memory=True), "CPU", settings)
                 self._blob = data  # the weights stay in it: it must live as long as the engine
-                blobs.touch(path)
+                kept.touch(path)
             except (RuntimeError, OSError, ValueError):
-                blobs.drop(path)
+                kept.drop(path)
         if compiled is None:
             try:
                 compiled = core.compile_model(str(bundle.model), "CPU", settings)
@@ -165,7 +165,7 @@ class OpenVinoEngine:
                 ) from error
             if path is not None:
                 with contextlib.suppress(RuntimeError):
-                    blobs.store(path, bytes(compiled.export_model().getvalue()))
+                    kept.store(path, bytes(compiled.export_model().getvalue()))
         self._compiled = compiled
         self._local = threading.local()
         kind = compiled.get_property("INFERENCE_PRECISION_HINT")

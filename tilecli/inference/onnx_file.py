@@ -13,6 +13,7 @@ from typing import Any
 from tilecli import __version__, files, quiet
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import MissingExtraError, ModelError
+from tilecli.inference import graphs
 from tilecli.inference.bundle import INPUT_NAME, OUTPUT_NAME, WEIGHTS_PREFIX
 from tilecli.inference.calibration import Calibration
 
@@ -29,6 +30,18 @@ def write_onnx(network: Any, contract: InputContract, path: Path) -> None:
     `WEIGHTS_PREFIX`), so that the torch engine can take them back; OpenVINO and ONNX Runtime fuse when they load.
     Raises ModelError where the network cannot be exported.
     """
+    place = graphs.place(network, contract)
+    proto = graphs.read(place, network) if place is not None else None
+    if proto is None:
+        proto = _captured(network, contract)
+        if place is not None:
+            graphs.keep(place, proto)
+    with files.whole_file(path) as temporary:
+        temporary.write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def _captured(network: Any, contract: InputContract) -> Any:
+    """The ONNX model of `network`, with its weights."""
     try:
         import torch
         from onnxscript import optimizer
@@ -111,8 +124,7 @@ def write_onnx(network: Any, contract: InputContract, path: Path) -> None:
             f"this network cannot be exported to ONNX: {_cause(error)}", hint="-S train.arch=compactunet"
         ) from error
     strip(proto)
-    with files.whole_file(path) as temporary:
-        temporary.write_bytes(proto.SerializeToString(deterministic=True))
+    return proto
 
 
 def bake(source: Path, calibration: Calibration, target: Path) -> None:

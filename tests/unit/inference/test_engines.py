@@ -15,7 +15,7 @@ from tilecli import files
 from tilecli.config import TrainParams
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import ModelError, UsageError
-from tilecli.inference import blobs
+from tilecli.inference import kept
 from tilecli.inference.bundle import Bundle
 from tilecli.inference.calibration import Calibration
 from tilecli.inference.engines import ENGINES, open_engine
@@ -153,9 +153,9 @@ def test_no_cache_is_no_error(small: Bundle, tmp_path: Path, monkeypatch: pytest
 
 
 def test_old_blobs_are_dropped(tmp_path: Path) -> None:
-    for number in range(blobs.KEPT + 3):
-        blobs.store(tmp_path / f"{number}.blob", b"x")
-    assert len(list(tmp_path.iterdir())) == blobs.KEPT
+    for number in range(kept.KEPT + 3):
+        kept.store(tmp_path / f"{number}.blob", b"x")
+    assert len(list(tmp_path.iterdir())) == kept.KEPT
 
 
 def test_prediction_needs_no_torch(small: Bundle) -> None:

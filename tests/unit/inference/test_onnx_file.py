@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -92,7 +93,11 @@ def test_export_prints_nothing(tmp_path: Path) -> None:
         "write_onnx(torch.nn.Conv2d(1, 1, 3, padding=1), InputContract(), Path(sys.argv[1]))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "model.onnx")], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, str(tmp_path / "model.onnx")],
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},  # captured, and not taken from the cache
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (done.stdout, done.stderr) == ("", "")
 

@@ -1,7 +1,7 @@
-"""Compiled models kept between processes, so that `tiles predict` need not compile the same bundle again.
+"""Files kept between processes for what takes long to make again, such as a compiled model for `tiles predict`.
 
-Blobs lie in the user's cache folder, are written whole, and are bounded in number. Whatever goes wrong with them
-costs time, never the prediction.
+They lie in the user's cache folder, are written whole, and are bounded in number. Whatever goes wrong with them costs
+time, never the result.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pathlib import Path
 from tilecli import files
 from tilecli.inference.bundle import Bundle
 
-KEPT = 4  # newest blobs that stay; each is about as large as its model
-_SUFFIX = ".blob"
+KEPT = 4  # newest files of a kind that stay; each is at most about as large as its model
 
 
 def cache_folder() -> Path | None:
@@ -45,26 +44,26 @@ def blob_path(bundle: Bundle, machine: dict[str, str]) -> Path | None:
     # Size and time catch a model that was replaced without its bundle.json; hashing 100 MB would cost what we save.
     key = {"sha256": bundle.model_sha256, "size": facts.st_size, "mtime": facts.st_mtime_ns, **machine}
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
-    return folder / "compiled" / f"{name}{_SUFFIX}"
+    return folder / "compiled" / f"{name}.blob"
 
 
-def store(path: Path, data: bytes) -> None:
-    """Keep `data` at `path` and drop the blobs that were not used for longest; a full or read-only disk is no error."""
+def store(path: Path, data: bytes, most: int = KEPT) -> None:
+    """Keep `data` at `path` and the `most` files used last of its kind; a full or read-only disk is no error."""
     with contextlib.suppress(OSError):
         with files.whole_file(path) as temporary:
             temporary.write_bytes(data)
-        blobs = sorted(path.parent.glob(f"*{_SUFFIX}"), key=lambda blob: blob.stat().st_mtime_ns, reverse=True)
-        for old in blobs[KEPT:]:
+        alike = sorted(path.parent.glob(f"*{path.suffix}"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+        for old in alike[most:]:
             old.unlink(missing_ok=True)
 
 
 def drop(path: Path) -> None:
-    """Remove a blob that turned out to be of no use."""
+    """Remove a file that turned out to be of no use."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
 
 
 def touch(path: Path) -> None:
-    """Mark a blob as just used."""
+    """Mark a file as just used."""
     with contextlib.suppress(OSError):
         os.utime(path)
