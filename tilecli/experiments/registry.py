@@ -33,10 +33,9 @@ if TYPE_CHECKING:
 NAME = "model"  # of the artefact, in GTO's terms
 LATEST = "latest"
 Bump = Literal["major", "minor", "patch"]
-_TAG = re.compile(
-    rf"{NAME}(?:@(?P<version>v\d+\.\d+\.\d+[\w.+-]*)|#(?P<stage>[A-Za-z0-9](?:[\w/-]*[A-Za-z0-9])?))(?P<back>!?)(?:#\d+)?"
-)
-_STAGE = re.compile(r"[A-Za-z0-9](?:[\w/-]*[A-Za-z0-9])?")
+_VERSION = r"v\d+\.\d+\.\d+[\w.+-]*"
+_STAGE = r"[A-Za-z0-9](?:[\w/-]*[A-Za-z0-9])?"
+_TAG = re.compile(rf"{NAME}(?:@(?P<version>{_VERSION})|#(?P<stage>{_STAGE}))(?P<back>!?)(?:#\d+)?")
 _FACTS = "\n\nfacts: "  # in a tag's message, before the JSON of what the version came to
 _FIELD, _END = "\x1f", "\x1e"
 _KEPT = ("dice_mean", "dice_photo", "miou", "defect_recall", "false_alarm_rate", "auroc", "dice_ci_low", "dice_ci_high")
@@ -113,19 +112,18 @@ def events(project: Project) -> list[Event]:
 
 def versions(project: Project) -> list[Version]:
     """Those that are registered now, the newest first, with the stages they are in."""
-    happened = events(project)
     alive: dict[str, Event] = {}
-    for event in happened:
-        if event.kind == "registered":
-            alive[event.version] = event
-        elif event.kind == "withdrawn":
-            alive.pop(event.version, None)
-    current: dict[str, str] = {}
-    for event in happened:
-        if event.kind == "promoted":
-            current[event.stage] = event.version
-        elif event.kind == "demoted" and current.get(event.stage) == event.version:
-            del current[event.stage]
+    current: dict[str, str] = {}  # stage → version
+    for event in events(project):
+        match event.kind:
+            case "registered":
+                alive[event.version] = event
+            case "withdrawn":
+                alive.pop(event.version, None)
+            case "promoted":
+                current[event.stage] = event.version
+            case "demoted" if current.get(event.stage) == event.version:
+                del current[event.stage]
     made = [
         Version(name, event.rev, event, tuple(sorted(stage for stage, of in current.items() if of == name)))
         for name, event in alive.items()
@@ -178,7 +176,7 @@ def register(
     if same is not None:
         raise ProjectError(f"'{name}' is {same.name} already", hint=f"tiles model promote {same.name} STAGE")
     wanted = version if version is None or version.startswith("v") else f"v{version}"
-    if wanted is not None and not re.fullmatch(r"v\d+\.\d+\.\d+[\w.+-]*", wanted):
+    if wanted is not None and not re.fullmatch(_VERSION, wanted):
         raise UsageError(f"'{version}' is no version", where="--version", hint="--version v1.2.0")
     facts = facts_of(project, record, gate)
     words = (message or f"{NAME} of {facts['run']}") + _FACTS + json.dumps(facts, ensure_ascii=False, sort_keys=True)
@@ -190,7 +188,7 @@ def register(
 
 def promote(project: Project, wanted: str, stage: str, message: str = "") -> Version:
     """Put a version into a stage, in the place of the one that is there; ProjectError where it is there already."""
-    if not _STAGE.fullmatch(stage) or stage == LATEST:
+    if not re.fullmatch(_STAGE, stage) or stage == LATEST:
         raise UsageError(f"'{stage}' is no name of a stage", hint="dev, staging, prod: letters, digits, - and _")
     version = find(project, wanted)
     if stage in version.stages:
@@ -205,7 +203,7 @@ def facts_of(project: Project, record: Record, gate: Mapping[str, Any] | None) -
     outs = {out.path: out.md5.removesuffix(".dir") for out in snapshot.outputs(project, record.rev)}
     name = record.name if record.baseline else objects.names(project.root).get(record.rev, record.rev[:7])
     facts: dict[str, Any] = {
-        "metrics": {name: record.metrics[name] for name in _KEPT if record.metrics.get(name) is not None},
+        "metrics": {key: record.metrics[key] for key in _KEPT if record.metrics.get(key) is not None},
         "model": record.model,
         "data": outs.get("data/dataset", ""),
         "split": outs.get("data/split.csv", ""),

@@ -167,9 +167,8 @@ def _figures(run: Record, rows: Sequence[Row], base: Record | None, compared: Co
         if name not in values:
             continue
         low, high = run.intervals.get(name, (None, None))
-        change = compared.comparison.figures.get(name) if compared.comparison else None
         former = base.metrics.get(name) if base else None
-        found.append(Figure(name, label, values[name], low, high, former, change))
+        found.append(Figure(name, label, values[name], low, high, former, compared.of(name)))
     return found
 
 
@@ -179,7 +178,7 @@ def _types(rows: Sequence[Row], base: Record | None, compared: Compared) -> list
         if name == GOOD:
             continue
         former = base.metrics.get(f"per_defect.{name}.dice") if base else None
-        change = compared.comparison.per_defect.get(name) if compared.comparison else None
+        change = compared.of_type(name)
         found.append(Type(name, own["photos"], own["tiles"], own["dice"], own["recall"], former, change))
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tilecli.errors import ProjectError
 from tilecli.evaluation import paired
+from tilecli.evaluation.paired import Difference
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments.evaluated import rows_of
 from tilecli.experiments.judgement import DEPENDS_ON
@@ -22,6 +23,14 @@ class Compared:
     words: str  # on what the comparison stands, or why there is none
     only_here: int = 0  # photos that the run alone was tested on
     only_base: int = 0
+
+    def of(self, metric: str) -> Difference | None:
+        """The difference in a metric; None where it could not be compared."""
+        return self.comparison.figures.get(metric) if self.comparison else None
+
+    def of_type(self, defect: str) -> Difference | None:
+        """The difference in the Dice of a defect type; None where it could not be compared."""
+        return self.comparison.per_defect.get(defect) if self.comparison else None
 
 
 def compare(

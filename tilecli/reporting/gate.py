@@ -55,7 +55,7 @@ class Gate:
 
     def as_dict(self) -> dict[str, Any]:
         """As gate.json has it."""
-        difference = _difference(self.compared, self.demands.metric)
+        difference = self.compared.of(self.demands.metric)
         return {
             "passed": self.passed,
             "run": {"name": self.run.name, "rev": self.run.rev, "model": self.run.model},
@@ -77,19 +77,20 @@ def decide(run: Record, rows: Sequence[Row], base: Record | None, compared: Comp
     if demands.metric not in figures:
         hint = near_matches(demands.metric, list(figures)) or ", ".join(figures)
         raise UsageError(f"no figure of single photos is called '{demands.metric}'", where="--metric", hint=hint)
-    checks = [_least(demands, figures[demands.metric])] if demands.least is not None else []
+    checks = []
+    if demands.least is not None:
+        checks.append(_least(demands.metric, demands.least, figures[demands.metric]))
     checks.append(_regression(demands, base, compared))
     types = metrics.per_defect(rows)
     for name, floor in demands.floors.items():
         checks.append(_floor(name, floor, types))
     if demands.max_false_alarms is not None:
         checks.append(_false_alarms(demands.max_false_alarms, figures["false_alarm_rate"], types))
-    difference = _difference(compared, demands.metric)
+    difference = compared.of(demands.metric)
     return Gate(run, base, demands, tuple(checks), difference.verdict if difference else None, compared)
 
 
-def _least(demands: Demands, value: float | None) -> Check:
-    about, least = demands.metric, demands.least or 0.0
+def _least(about: str, least: float, value: float | None) -> Check:
     if value is None:
         return Check(about, False, f"{about} is undefined on these photos, {least:g} was asked for")
     low = about in metrics.LOWER_IS_BETTER
@@ -100,7 +101,7 @@ def _least(demands: Demands, value: float | None) -> Check:
 
 def _regression(demands: Demands, base: Record | None, compared: Compared) -> Check:
     about = "regression"
-    found = _difference(compared, demands.metric)
+    found = compared.of(demands.metric)
     if base is None or found is None:
         words = compared.words
         if compared.comparison is not None:
@@ -152,10 +153,6 @@ def _false_alarms(most: float, rate: float | None, types: Mapping[str, Mapping[s
     good = types[GOOD]["photos"]
     words = f"{round(rate * good)} of {good} good photos are called defective ({100 * rate:.1f} %)"
     return Check(about, rate <= most, f"{words}, at most {100 * most:g} % was asked for")
-
-
-def _difference(compared: Compared, metric: str) -> Difference | None:
-    return compared.comparison.figures.get(metric) if compared.comparison else None
 
 
 def parse_floors(given: Sequence[str]) -> dict[str, float]:
