@@ -24,6 +24,7 @@ from tilecli import files
 from tilecli.errors import MissingExtraError, ProjectError, UsageError, near_matches
 from tilecli.experiments.project import ensure_identity, git
 from tilecli.experiments.reading import dvccache, objects, snapshot
+from tilecli.experiments.reading.lineage import OF_FOLDER
 from tilecli.experiments.reading.snapshot import Output
 from tilecli.layout import Project
 
@@ -200,7 +201,7 @@ def promote(project: Project, wanted: str, stage: str, message: str = "") -> Ver
 
 def facts_of(project: Project, record: Record, gate: Mapping[str, Any] | None) -> dict[str, Any]:
     """What a version carries in its tag: figures, the hashes of model, data and split, the gate's verdict."""
-    outs = {out.path: out.md5.removesuffix(".dir") for out in snapshot.outputs(project, record.rev)}
+    outs = {out.path: out.md5.removesuffix(OF_FOLDER) for out in snapshot.outputs(project, record.rev)}
     name = record.name if record.baseline else objects.names(project.root).get(record.rev, record.rev[:7])
     facts: dict[str, Any] = {
         "metrics": {key: record.metrics[key] for key in _KEPT if record.metrics.get(key) is not None},

@@ -14,6 +14,7 @@ from tilecli.experiments import dvc
 from tilecli.experiments.keep import collect
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
+from tilecli.experiments.reading.lineage import OF_FOLDER
 from tilecli.experiments.remotes import settings, writing
 from tilecli.layout import Project
 
@@ -91,7 +92,7 @@ def remote(project: Project, name: str | None, *, delete: bool) -> Remote:
     cache = dvccache.of(project)
     texts = [text.decode("utf-8", "replace") for text in collect.tracking_texts(project, set())]
     mentioned = collect.mentioned(text.encode() for text in texts)
-    absent = {md5 for md5 in mentioned if md5.endswith(".dir") and not cache.object(md5).is_file()}
+    absent = {md5 for md5 in mentioned if md5.endswith(OF_FOLDER) and not cache.object(md5).is_file()}
     unknown = _kept_by_dvc(project, texts, absent)
     needed = collect.with_inside(cache, mentioned)
     asked = {"remote": chosen, "keep": sorted(needed), "unknown": sorted(unknown), "delete": delete}
@@ -126,5 +127,5 @@ def _objects(cache: dvccache.Cache) -> Iterator[tuple[str, Path]]:
     for folder in sorted((cache.root / "files" / "md5").glob("[0-9a-f][0-9a-f]")):
         for path in folder.iterdir():
             # A name of another form is a file that is just being written.
-            if len(path.name.removesuffix(".dir")) == 30:
+            if len(path.name.removesuffix(OF_FOLDER)) == 30:
                 yield folder.name + path.name, path

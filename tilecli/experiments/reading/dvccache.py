@@ -13,10 +13,9 @@ from pathlib import Path
 
 from tilecli.errors import ProjectError
 from tilecli.experiments.reading import cacheplace
+from tilecli.experiments.reading.lineage import OF_FOLDER
 from tilecli.experiments.reading.snapshot import Output
 from tilecli.layout import Project
-
-_FOLDER = ".dir"  # how the hash of a folder ends; its object lists the files
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Cache:
 
     def files(self, md5: str) -> dict[str, str]:
         """Path inside a folder → MD5 of the file; for a single file `{"": md5}`. ProjectError if it is not here."""
-        if not md5.endswith(_FOLDER):
+        if not md5.endswith(OF_FOLDER):
             return {"": md5}
         try:
             entries = json.loads(self.object(md5).read_text(encoding="utf-8"))

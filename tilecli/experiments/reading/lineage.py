@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+OF_FOLDER = ".dir"  # how the hash of a folder ends, whose object lists the files
+
 
 class Change(NamedTuple):
     """A path that holds something else than what was read from it."""
@@ -46,4 +48,4 @@ def changes(stages: Mapping[str, Any]) -> dict[str, list[Change]]:
 def md5(entry: Mapping[str, Any]) -> str | None:
     """The hash that a dvc.lock notes of a path, the same for a file and a folder."""
     value = entry.get(entry.get("hash", "md5"))
-    return None if value is None else str(value).removesuffix(".dir")
+    return None if value is None else str(value).removesuffix(OF_FOLDER)

@@ -17,8 +17,7 @@ from typing import Any
 from tilecli import files
 from tilecli.errors import ProjectError
 from tilecli.experiments.process import is_alive
-
-FOLDER = ".dir"  # how the hash of a folder ends; its object lists the files
+from tilecli.experiments.reading.lineage import OF_FOLDER
 
 
 class Cache:
@@ -88,4 +87,4 @@ def open_cache(settings: Mapping[str, Any], usual: Path) -> Cache:
 
 def matches(file: Path, md5: str) -> bool:
     """Whether a file's contents are what this hash says."""
-    return files.md5(file) == md5.removesuffix(FOLDER)
+    return files.md5(file) == md5.removesuffix(OF_FOLDER)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from tilecli import progress
 from tilecli.errors import ProjectError
-from tilecli.experiments.remotes.cache import FOLDER, Cache, matches
+from tilecli.experiments.reading.lineage import OF_FOLDER
+from tilecli.experiments.remotes.cache import Cache, matches
 from tilecli.experiments.remotes.parallel import Count, Ran, Stopped, callback, run
 from tilecli.experiments.remotes.store import Store
 
@@ -61,7 +62,7 @@ def push(cache: Cache, store: Store, wanted: dict[str, str], jobs: int, stopped:
         store.put(cache.object(md5), store.object(md5), callback(count))
         return True
 
-    files = [md5 for md5 in send if not md5.endswith(FOLDER)]
+    files = [md5 for md5 in send if not md5.endswith(OF_FOLDER)]
     sent = _noted(run(one, files, send, "push", jobs, stopped), send, done)
     lost = set(every) - whole - sent
     folders = [md5 for md5 in send if md5 in inside and not lost & set(inside[md5])]
@@ -107,11 +108,11 @@ def fetch(cache: Cache, store: Store, wanted: dict[str, str], jobs: int, stopped
             done.damaged += [_named(objects, md5) for md5 in there if md5 not in got and not done.left]
             done.mended += [_named(objects, md5) for md5 in broken & got]
 
-        folders = {md5: path for md5, path in wanted.items() if md5.endswith(FOLDER)}
+        folders = {md5: path for md5, path in wanted.items() if md5.endswith(OF_FOLDER)}
         bring(folders)
         if not done.left:
             every = {**_all(_inside(cache, folders, done)), **wanted}
-            bring({md5: path for md5, path in every.items() if not md5.endswith(FOLDER)})
+            bring({md5: path for md5, path in every.items() if not md5.endswith(OF_FOLDER)})
     return done
 
 
@@ -128,7 +129,7 @@ def _inside(cache: Cache, paths: dict[str, str], done: Copied) -> dict[str, dict
     """For each folder among `paths` whose list is here: hash → path of everything in it."""
     found: dict[str, dict[str, str]] = {}
     for md5, path in paths.items():
-        if not md5.endswith(FOLDER) or cache.size(md5) is None:
+        if not md5.endswith(OF_FOLDER) or cache.size(md5) is None:
             continue
         try:
             found[md5] = {inner: f"{path}/{name}" for inner, name in cache.members(md5).items()}
