@@ -5,15 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from tests.integration import data_projects, experiments
-from tilecli.cli.main import app
 from tilecli.layout import Project
 
 RATES = {"low": "0.001", "high": "0.1", "middle": "0.05"}
 
-Exp = Callable[..., Result]
+Verb = Exp = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -34,18 +33,28 @@ def tried(tried_once: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def exp(monkeypatch: pytest.MonkeyPatch) -> Exp:
-    """`tiles exp …` in a project's folder, in this process; checks the exit code."""
+def verb(monkeypatch: pytest.MonkeyPatch) -> Verb:
+    """`tiles …` in a project's folder, in this process; checks the exit code."""
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("NO_COLOR", "1")
 
     def run(project: Project, *arguments: str, code: int = 0) -> Result:
         monkeypatch.chdir(project.root)
-        done = CliRunner().invoke(app, ["exp", *arguments])
-        assert done.exit_code == code, f"{arguments} → {done.exit_code}\n{done.output}\n{done.exception!r}"
-        return done
+        return data_projects.tiles(project, *arguments, code=code)
 
     return run
+
+
+@pytest.fixture
+def exp(verb: Verb) -> Exp:
+    """`tiles exp …` in a project's folder."""
+    return lambda project, *arguments, code=0: verb(project, "exp", *arguments, code=code)
+
+
+@pytest.fixture
+def model(verb: Verb) -> Verb:
+    """`tiles model …` in a project's folder."""
+    return lambda project, *arguments, code=0: verb(project, "model", *arguments, code=code)
 
 
 @pytest.fixture(scope="session")

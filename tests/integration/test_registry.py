@@ -7,36 +7,17 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
+from tests.integration.conftest import Verb
 from tests.integration.experiments import dvc, experiment_refs, git
-from tilecli.cli.main import app
 from tilecli.experiments import registry
 from tilecli.experiments.naming import resolve
 from tilecli.files import write_json
 from tilecli.layout import Project
-
-Model = Callable[..., Result]
-
-
-@pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> Model:
-    """`tiles model …` in a project's folder, in this process; checks the exit code."""
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(project: Project, *arguments: str, code: int = 0) -> Result:
-        monkeypatch.chdir(project.root)
-        done = CliRunner().invoke(app, ["model", *arguments])
-        assert done.exit_code == code, f"{arguments} → {done.exit_code}\n{done.output}\n{done.exception!r}"
-        return done
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +30,7 @@ def registered_once(tried_once: Path, tmp_path_factory: pytest.TempPathFactory) 
     return project.root
 
 
-def told(model: Model, project: Project, *arguments: str) -> Any:
+def told(model: Verb, project: Project, *arguments: str) -> Any:
     return json.loads(model(project, *arguments, "--json").stdout)
 
 
@@ -57,7 +38,7 @@ def weights(folder: Path) -> str:
     return (folder / "model.onnx").read_text()
 
 
-def test_versions_and_stages(tried: Project, model: Model) -> None:
+def test_versions_and_stages(tried: Project, model: Verb) -> None:
     assert "no model is registered yet" in model(tried, "list").output
     first = told(model, tried, "register", "low", "-m", "Safe")
     assert (first["version"], first["rev"], first["run"]) == ("v1.0.0", experiment_refs(tried)["low"], "low")
@@ -91,7 +72,7 @@ def test_versions_and_stages(tried: Project, model: Model) -> None:
     assert seen["stage"] == {"dev": "v1.1.1", "prod": "v1.1.0"}
 
 
-def test_what_gto_takes_back_is_gone_here(tried: Project, model: Model) -> None:
+def test_what_gto_takes_back_is_gone_here(tried: Project, model: Verb) -> None:
     for name in ("low", "high"):
         model(tried, "register", name)
     model(tried, "promote", "v1.1.0", "prod")
@@ -103,7 +84,7 @@ def test_what_gto_takes_back_is_gone_here(tried: Project, model: Model) -> None:
     assert [one["kind"] for one in told(model, tried, "history")][:2] == ["withdrawn", "demoted"]
 
 
-def test_the_gates_verdict_goes_with_the_version(tried: Project, model: Model) -> None:
+def test_the_gates_verdict_goes_with_the_version(tried: Project, model: Verb) -> None:
     high = resolve(tried, "high")
     said = {"passed": True, "verdict": "better", "metric": "dice_mean"}
     run = {"name": "high", "rev": high.rev, "model": high.model}
@@ -113,7 +94,7 @@ def test_the_gates_verdict_goes_with_the_version(tried: Project, model: Model) -
     assert "passed" in model(tried, "list").output
 
 
-def test_a_colleague_gets_the_bundle_and_nothing_else(tried: Project, model: Model, tmp_path: Path) -> None:
+def test_a_colleague_gets_the_bundle_and_nothing_else(tried: Project, model: Verb, tmp_path: Path) -> None:
     model(tried, "register", "high")
     model(tried, "promote", "v1.0.0", "prod")
     store = tmp_path / "store"
@@ -156,7 +137,7 @@ def test_a_colleague_gets_the_bundle_and_nothing_else(tried: Project, model: Mod
     ],
 )
 def test_bad_input_changes_nothing(
-    registered_once: Path, model: Model, arguments: list[str], says: str, code: int
+    registered_once: Path, model: Verb, arguments: list[str], says: str, code: int
 ) -> None:
     project = Project(registered_once)
     before = git(project.root, "tag")
