@@ -7,22 +7,25 @@ nothing. Code counts by its syntax tree without docstrings, so neither does a be
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import json
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
-
-from packaging.markers import Marker
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tilecli
-from tilecli import files
+from tilecli import files, kept
 from tilecli.config import Params
 from tilecli.data.fingerprint import fingerprints
 from tilecli.layout import Project
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+    from packaging.requirements import Requirement
 
 PACKAGE = "tilecli"
 STAGES = ("fetch", "split", "train", "export", "evaluate")
@@ -31,8 +34,9 @@ EXTRAS = ("train",)  # the extras whose packages have a say in the figures
 
 def write_environment(project: Project, params: Params) -> None:
     """Write everything under environment/; unchanged facts give unchanged files."""
-    files.write_text(project.requirements, "\n".join(locked_requirements()) + "\n")
-    files.write_json(project.code, {stage: stage_code(stage) for stage in STAGES})
+    installed = _installation()
+    files.write_text(project.requirements, "\n".join(installed["requirements"]) + "\n")
+    files.write_json(project.code, installed["code"])
     write_sources(project, params)
 
 
@@ -45,6 +49,29 @@ def write_sources(project: Project, params: Params) -> None:
     cache = project.scratch / "source_hashes.json"
     found = fingerprints(params.data.sources, project.sources_root, former, cache, project.root)
     files.write_json(project.sources, found)
+
+
+def _installation() -> dict[str, Any]:
+    """The locked requirements and every stage's code, worked out once for an installation, as it takes a second."""
+    folder = kept.cache_folder()
+    place = None if folder is None else folder / "installations" / f"{_installation_key()}.json"
+    if place is not None:
+        with contextlib.suppress(OSError, ValueError):
+            known = json.loads(place.read_text(encoding="utf-8"))
+            kept.touch(place)
+            return dict(known)
+    found = {"requirements": locked_requirements(), "code": {stage: stage_code(stage) for stage in STAGES}}
+    if place is not None:
+        kept.store(place, json.dumps(found).encode())
+    return found
+
+
+def _installation_key() -> str:
+    """Another one as soon as a file of tilecli changes, or a package comes, goes or is replaced."""
+    own = sorted(Path(tilecli.__file__).parent.rglob("*.py"))
+    packages = sorted(path for place in sys.path for path in Path(place).glob("*.dist-info") if path.is_dir())
+    known = [(str(path), facts.st_mtime_ns, facts.st_size) for path in (*own, *packages) for facts in [path.stat()]]
+    return hashlib.sha256(repr((sys.version, known)).encode()).hexdigest()[:24]
 
 
 def locked_requirements(package: str = PACKAGE, extras: tuple[str, ...] = EXTRAS) -> list[str]:
@@ -71,6 +98,8 @@ def locked_requirements(package: str = PACKAGE, extras: tuple[str, ...] = EXTRAS
 @functools.cache
 def _installed(name: str) -> tuple[str, list[Requirement]]:
     """Version and requirements of a package; an empty version where it is not installed."""
+    from packaging.requirements import Requirement
+
     try:
         distribution = metadata.distribution(name)
     except metadata.PackageNotFoundError:

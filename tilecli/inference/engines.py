@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
+import json
 import threading
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from tilecli import hardware, quiet
+from tilecli import hardware, kept, quiet
 from tilecli.data.preprocess import Float32
 from tilecli.errors import MissingExtraError, ModelError, UsageError, near_matches
-from tilecli.inference import kept
 from tilecli.inference.bundle import PRECISIONS, Bundle
 
 ENGINES = ("openvino", "onnxruntime", "torch")
@@ -116,6 +118,18 @@ def _core() -> Any:
     return openvino.Core()
 
 
+def _blob_path(bundle: Bundle, machine: dict[str, str]) -> Path | None:
+    """Where the compiled form of this very model for this very machine and settings belongs; None: nowhere."""
+    folder = kept.cache_folder()
+    if folder is None:
+        return None
+    facts = bundle.model.stat()
+    # Size and time catch a model that was replaced without its bundle.json; hashing 100 MB would cost what we save.
+    key = {"sha256": bundle.model_sha256, "size": facts.st_size, "mtime": facts.st_mtime_ns, **machine}
+    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
+    return folder / "compiled" / f"{name}.blob"
+
+
 class OpenVinoEngine:
     """OpenVINO on the CPU.
 
@@ -144,7 +158,7 @@ class OpenVinoEngine:
         if keep_compiled:
             cpu = str(core.get_property("CPU", "FULL_DEVICE_NAME"))
             machine = {"openvino": openvino.get_version(), "cpu": cpu, **{k: str(v) for k, v in settings.items()}}
-            path = kept.blob_path(bundle, machine)
+            path = _blob_path(bundle, machine)
         compiled = None
         self._blob: Any = None
         if path is not None and path.is_file():

@@ -12,9 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tilecli import __version__, files
+from tilecli import __version__, files, kept
 from tilecli.data.preprocess import InputContract
-from tilecli.inference import kept
 from tilecli.inference.bundle import WEIGHTS_PREFIX
 
 _DIGEST = 32  # bytes of the SHA-256 in front of a graph

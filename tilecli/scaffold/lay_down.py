@@ -102,10 +102,8 @@ def lay_down(work: Plan, *, force: bool = False) -> Project:
     if not (work.root / ".dvc").exists():
         inside = work.joins is not None and work.joins != work.root
         dvc.plain(work.root, "init", "--quiet", *(["--subdir"] if inside else []))
-        # DVC_NO_ANALYTICS covers what tiles spawns; the config covers `dvc` typed by hand.
-        dvc.plain(work.root, "config", "core.analytics", "false")
-        dvc.plain(work.root, "config", "core.check_update", "false")
-        dvc.plain(work.root, "config", "core.autostage", "true")
+        # DVC_NO_ANALYTICS covers what tiles spawns; the settings cover `dvc` typed by hand.
+        writing.set_core(Project(work.root), {"analytics": "false", "check_update": "false", "autostage": "true"})
     ours = [*work.contents, ".dvc/config", ".dvc/.gitignore"]
     git(work.root, "add", "--", *ours)
     # Only our own files: whatever else is staged in a joined repository stays the user's to commit.

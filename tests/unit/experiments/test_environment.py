@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tilecli.experiments import environment
 
 
@@ -35,3 +37,39 @@ def test_evaluation_is_not_behind_training():
     modules = environment._imported_modules("tilecli.stages.train")
     assert "tilecli.learning.fit" in modules
     assert not any(name.startswith(("tilecli.evaluation", "tilecli.inference", "tilecli.cli")) for name in modules)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "tiles" / "installations"
+
+
+def test_an_installation_is_looked_through_once(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = environment._installation()
+    assert found["code"] == {stage: environment.stage_code(stage) for stage in environment.STAGES}
+    assert found["requirements"] == environment.locked_requirements()
+    monkeypatch.setattr(environment, "stage_code", lambda _: pytest.fail("read again"))
+    assert environment._installation() == found
+    (place,) = own_cache.iterdir()
+    place.write_text("{")
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(own_cache.parents[1]))
+    assert environment._installation() == found
+
+
+def test_another_file_or_package_is_another_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "tilecli"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    monkeypatch.setattr(environment.tilecli, "__file__", str(package / "__init__.py"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    keys = [environment._installation_key()]
+    assert environment._installation_key() == keys[0]
+    (package / "new.py").write_text("")
+    keys.append(environment._installation_key())
+    (package / "new.py").write_text("1")
+    keys.append(environment._installation_key())
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    keys.append(environment._installation_key())
+    assert len(set(keys)) == len(keys)

@@ -15,7 +15,6 @@ from tilecli import files
 from tilecli.config import TrainParams
 from tilecli.data.preprocess import InputContract
 from tilecli.errors import ModelError, UsageError
-from tilecli.inference import kept
 from tilecli.inference.bundle import Bundle
 from tilecli.inference.calibration import Calibration
 from tilecli.inference.engines import ENGINES, open_engine
@@ -150,12 +149,6 @@ def test_no_cache_is_no_error(small: Bundle, tmp_path: Path, monkeypatch: pytest
     blocked.write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
     assert open_engine(small, threads=1).run(_batch()).shape == (1, 1, 64, 96)
-
-
-def test_old_blobs_are_dropped(tmp_path: Path) -> None:
-    for number in range(kept.KEPT + 3):
-        kept.store(tmp_path / f"{number}.blob", b"x")
-    assert len(list(tmp_path.iterdir())) == kept.KEPT
 
 
 def test_prediction_needs_no_torch(small: Bundle) -> None:

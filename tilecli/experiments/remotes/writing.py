@@ -64,6 +64,14 @@ def set_default(project: Project, name: str) -> settings.Remote:
     return settings.find(project, name)
 
 
+def set_core(project: Project, values: Mapping[str, str]) -> None:
+    """Set what DVC's own section `core` says for everybody."""
+    committed, _ = settings.own_files(project)
+    config = settings.read(committed)
+    config.setdefault("core", {}).update(values)
+    _save(committed, config)
+
+
 def remove(project: Project, name: str) -> settings.Remote:
     """Forget a remote and its secrets; what lies there stays there."""
     remote = settings.find(project, name)

@@ -7,14 +7,11 @@ time, never the result.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import sys
 from pathlib import Path
 
 from tilecli import files
-from tilecli.inference.bundle import Bundle
 
 KEPT = 4  # newest files of a kind that stay; each is at most about as large as its model
 
@@ -33,18 +30,6 @@ def cache_folder() -> Path | None:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "tiles" / "Cache"
     return home / ".cache" / "tiles"
-
-
-def blob_path(bundle: Bundle, machine: dict[str, str]) -> Path | None:
-    """Where the compiled form of this very model for this very machine and settings belongs; None: nowhere."""
-    folder = cache_folder()
-    if folder is None:
-        return None
-    facts = bundle.model.stat()
-    # Size and time catch a model that was replaced without its bundle.json; hashing 100 MB would cost what we save.
-    key = {"sha256": bundle.model_sha256, "size": facts.st_size, "mtime": facts.st_mtime_ns, **machine}
-    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
-    return folder / "compiled" / f"{name}.blob"
 
 
 def store(path: Path, data: bytes, most: int = KEPT) -> None:
