@@ -58,6 +58,10 @@ class PublishError(TilesError):
     """A report could not be published: no token, no pull request, or the host refused."""
 
 
+class DeployError(TilesError):
+    """A bundle could not be brought to where it is to answer, or what answers there could not be asked."""
+
+
 class PipelineError(TilesError):
     """A DVC stage failed; carries the stage's own words."""
 

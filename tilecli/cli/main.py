@@ -11,6 +11,7 @@ import typer
 from tilecli import __version__
 from tilecli.cli import bench, doctor, evaluate, export, fetch, init, predict, serve, split, train
 from tilecli.cli.data.app import app as data
+from tilecli.cli.deploy.app import app as deploy
 from tilecli.cli.exp.app import app as experiments
 from tilecli.cli.model.app import app as model
 from tilecli.cli.report.app import app as report
@@ -59,6 +60,7 @@ app.command("serve", rich_help_panel=MODEL)(serve.serve)
 app.add_typer(experiments, name="exp", rich_help_panel=MODEL)
 app.add_typer(report, name="report", rich_help_panel=MODEL)
 app.add_typer(model, name="model", rich_help_panel=MODEL)
+app.add_typer(deploy, name="deploy", rich_help_panel=MODEL)
 app.command("doctor", rich_help_panel=HELP)(doctor.doctor)
 app.command("bench", rich_help_panel=HELP)(bench.bench)
 

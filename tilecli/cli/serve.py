@@ -34,7 +34,8 @@ def serve(
     model: Model = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.", rich_help_panel=WHERE)] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", "-p", min=0, max=65535, help="0: any free one.", rich_help_panel=WHERE)
+        int,
+        typer.Option("--port", "-p", min=0, max=65535, envvar="PORT", help="0: any free one.", rich_help_panel=WHERE),
     ] = 8000,
     no_auth: Annotated[
         bool, typer.Option("--no-auth", help="Ask nobody for a key, also from other machines.", rich_help_panel=WHERE)

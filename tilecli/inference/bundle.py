@@ -153,6 +153,13 @@ def read_bundle(folder: Path) -> Bundle:
     return bundle
 
 
+def check_model(bundle: Bundle) -> None:
+    """Raise ModelError where the model's file is not the one that bundle.json was written for."""
+    if bundle.model_sha256 and files.sha256(bundle.model) != bundle.model_sha256:
+        what = "the model's file is not the one that bundle.json was written for"
+        raise ModelError(what, where=str(bundle.model), hint=EXPORT)
+
+
 def _read_input(reader: Reader) -> InputContract:
     channels = reader.whole("channels", least=1)
     mean, std = reader.numbers("mean"), reader.numbers("std")

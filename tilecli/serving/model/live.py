@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tilecli import files
 from tilecli.errors import ModelError, TilesError
-from tilecli.inference.bundle import FACTS_FILE, Bundle
+from tilecli.inference.bundle import FACTS_FILE, Bundle, check_model
 from tilecli.inference.bundle_reader import EXPORT
 from tilecli.inference.predictor import Predictor, open_predictor
 from tilecli.inference.selftest import run_self_test
@@ -62,9 +61,8 @@ def load(settings: ServeSettings, threads: int | None = None) -> Loaded:
     tested = run_self_test(predictor)
     if tested is not None and not tested.passed:
         raise ModelError(f"the bundle fails its self-test: {tested.problem}", where=str(bundle.folder), hint=EXPORT)
-    if tested is None and bundle.model_sha256 and files.sha256(bundle.model) != bundle.model_sha256:
-        what = "the model's file is not the one that bundle.json was written for"
-        raise ModelError(what, where=str(bundle.model), hint=EXPORT)
+    if tested is None:
+        check_model(bundle)
     # The first run allocates; no request should wait for that.
     side = bundle.input.short_side or bundle.input.multiple * 4
     predictor.predict(np.zeros((side, side, bundle.input.channels), np.uint8))

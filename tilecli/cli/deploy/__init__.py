@@ -1,0 +1,1 @@
+"""`tiles deploy` and what belongs to it."""

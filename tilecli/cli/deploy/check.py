@@ -1,0 +1,5 @@
+"""`tiles deploy check`."""
+
+
+def check() -> None:
+    """X."""

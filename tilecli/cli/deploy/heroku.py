@@ -1,0 +1,5 @@
+"""`tiles deploy heroku`."""
+
+
+def heroku() -> None:
+    """X."""
