@@ -26,6 +26,7 @@ Kind = Literal["docker", "compose", "heroku"]
 MARKER = ".tiles-deploy.json"  # says that a folder was made here, and may be made anew
 KEPT = ("secrets", ".env")  # what people keep in such a folder: it outlives being made anew
 _IMAGE = re.compile(r"[A-Za-z0-9][\w./:@+-]*")
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _KEY_BYTES = 24
 
 
@@ -62,8 +63,13 @@ def plan(bundle: Path, kind: Kind, name: str, base_image: str | None = None) -> 
         raise UsageError(f"'{base_image}' is no image", where="--base-image", hint=recipe.base_image())
     read = read_bundle(bundle)
     check_model(read)
-    commit = read.training.get("commit")
-    facts = Facts(slug(name), version_of(bundle), str(commit or ""), base_image or recipe.base_image())
+    commit = str(read.training.get("commit") or "")
+    facts = Facts(
+        slug(name),
+        version_of(bundle),
+        commit if _COMMIT.fullmatch(commit) else "",
+        base_image or recipe.base_image(),
+    )
     texts = {
         "Dockerfile": recipe.dockerfile(facts),
         ".dockerignore": recipe.dockerignore(),

@@ -90,11 +90,11 @@ ARG BASE_IMAGE=$base
 
 FROM $${BASE_IMAGE} AS build
 WORKDIR /app
-RUN python -m venv /opt/venv
-ENV PATH=/opt/venv/bin:$$PATH
+RUN python -m venv --without-pip /opt/venv
 COPY requirements.txt /app/requirements.txt
 # Every package is in the list, so nothing is resolved here; the check finds what would be missing.
-RUN pip install --no-cache-dir --no-deps --only-binary=:all: -r /app/requirements.txt && pip check
+RUN pip --python /opt/venv install --no-cache-dir --no-deps --only-binary=:all: -r /app/requirements.txt \\
+    && pip --python /opt/venv check
 COPY tilecli /app/tilecli
 # Compiled here, as nothing can be written where it runs.
 RUN python -m compileall -q --invalidation-mode unchecked-hash /app/tilecli

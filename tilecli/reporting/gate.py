@@ -12,6 +12,7 @@ from tilecli.evaluation.paired import Difference
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments.store import Record
 from tilecli.layout import GOOD
+from tilecli.reporting.check import Check
 from tilecli.reporting.comparison import Compared
 from tilecli.reporting.words import signed
 
@@ -26,15 +27,6 @@ class Demands:
     floors: Mapping[str, float] = field(default_factory=dict)  # defect type → least pooled Dice of its photos
     max_false_alarms: float | None = None  # of the good photos
     need_base: bool = False  # whether a run that cannot be compared fails
-
-
-@dataclass(frozen=True)
-class Check:
-    """One demand and what became of it."""
-
-    about: str
-    passed: bool
-    words: str
 
 
 @dataclass(frozen=True)

@@ -10,23 +10,35 @@ from typing import Any, Self
 import httpx
 
 from tilecli import progress
-from tilecli.data.download import WORTH_ANOTHER_TRY, retry_after_s
-from tilecli.errors import PublishError
+from tilecli.data.download import WORTH_ANOTHER_TRY, retry_after_s, shown
+from tilecli.errors import PublishError, TilesError
 
 _ATTEMPTS = 5
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 120.0  # a host that asks for more is waited for no longer
+_LATER = "the same command again, later"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
 class Api:
-    """One host's API, with its token. `hints`: what to do about a status, in the host's own terms."""
+    """One host's API, with its token."""
 
     def __init__(
-        self, url: str, headers: Mapping[str, str], hints: Mapping[int, str], *, first_wait_s: float = _FIRST_WAIT_S
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        hints: Mapping[int, str],
+        *,
+        error: type[TilesError] = PublishError,
+        timeout: httpx.Timeout = _TIMEOUT,
+        first_wait_s: float = _FIRST_WAIT_S,
     ) -> None:
-        self._client = httpx.Client(base_url=url, headers=dict(headers), timeout=_TIMEOUT, follow_redirects=True)
-        self._hints, self._first_wait_s = hints, first_wait_s
+        """hints: what to do about a status, or without any answer (0), in the host's own terms.
+
+        error: what is raised then.
+        """
+        self._client = httpx.Client(base_url=url, headers=dict(headers), timeout=timeout, follow_redirects=True)
+        self._hints, self._error, self._first_wait_s = hints, error, first_wait_s
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +47,7 @@ class Api:
         self._client.close()
 
     def call(self, method: str, path: str, **given: Any) -> httpx.Response:
-        """The answer, once there is a good one; PublishError where there is none.
+        """The answer, once there is a good one; the API's own error where there is none.
 
         A new comment is posted once: whether a POST that was cut off has been carried out, nobody knows.
         """
@@ -46,7 +58,7 @@ class Api:
             except httpx.TransportError as error:
                 if last or (method == "POST" and not isinstance(error, httpx.ConnectError)):
                     words = f"{self._client.base_url.host} cannot be reached: {error or type(error).__name__}"
-                    raise PublishError(words, where=path, hint="the same command again, later") from error
+                    raise self._error(words, where=shown(path), hint=self._hints.get(0, _LATER)) from error
                 self._wait(attempt, None, "no answer")
                 continue
             if response.is_success:
@@ -73,16 +85,17 @@ class Api:
         progress.note(f"{why}; the next try is in {wait_s:g} s")
         time.sleep(wait_s)
 
-    def _refusal(self, response: httpx.Response, path: str) -> PublishError:
+    def _refusal(self, response: httpx.Response, path: str) -> TilesError:
         status = response.status_code
         words = f"the host answered {status} {response.reason_phrase}"
         try:
-            said = response.json().get("message")
+            document = response.json()
+            said = document.get("message") or document.get("detail")
         except (ValueError, AttributeError):
             said = None
         if said:
             words += f": {said}"
-        return PublishError(words, where=path, hint=self._hints.get(status, "the same command again, later"))
+        return self._error(words, where=shown(path), hint=self._hints.get(status, _LATER))
 
 
 def _may_pass(response: httpx.Response) -> bool:

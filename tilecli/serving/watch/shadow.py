@@ -12,11 +12,11 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from tilecli.data.download import shown
 from tilecli.data.preprocess import Uint8
 from tilecli.errors import UsageError
+from tilecli.serving.address import checked
 from tilecli.serving.watch.agreement import Failure, ShadowReport, Tally, overlap
 from tilecli.serving.watch.backlog import Backlog, join_all
 from tilecli.serving.watch.shadow_answer import MirrorError, printable, read_mask, refusal
@@ -62,7 +62,7 @@ class Shadow:
         """
         import httpx
 
-        self._target = _address(url) + _ANALYZE
+        self._target = checked(url, "mirror photos to", "--shadow", "http://127.0.0.1:8001") + _ANALYZE
         if not 0.0 < share <= 1.0:
             raise UsageError(f"the share {share:g} is not above 0 and at most 1", where="--shadow-share")
         if not timeout_s > 0 or backlog < 1:
@@ -175,24 +175,3 @@ class Shadow:
             self._said.add(reason)
         if new and not self._closed:
             log.warning("shadow: %s (further failures of this kind are only counted)", words)
-
-
-def _address(url: str) -> str:
-    """`url` without a slash at its end; raises UsageError where it is no address that photos can be sent to."""
-    import httpx
-
-    wrong = UsageError(
-        f"{printable(shown(url)) or 'nothing'} is no address to mirror photos to",
-        where="--shadow",
-        hint="name the other endpoint, such as http://127.0.0.1:8001",
-    )
-    url = url.strip()
-    try:
-        parts = urlsplit(url)
-        host, port = httpx.URL(url).host, parts.port
-    except (ValueError, httpx.InvalidURL) as error:
-        raise wrong from error
-    odd = any(char.isspace() or not char.isprintable() for char in url)
-    if odd or parts.scheme.lower() not in ("http", "https") or not host or port == 0 or parts.query or parts.fragment:
-        raise wrong
-    return url.rstrip("/")
