@@ -6,13 +6,13 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tilecli.errors import DeployError, UsageError
 
 Command = Sequence[str]
+_STDERR = 2  # results alone go to standard output
 # Docker's rule for NAME[:TAG], with a registry in front or without.
 _TAG = re.compile(r"[a-z0-9][a-z0-9._/-]*(?::\d+/[a-z0-9._/-]+)?(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?")
 
@@ -46,7 +46,7 @@ def is_here() -> bool:
 def run(command: Command) -> None:
     """Run it, with its words on standard error; DeployError where it fails."""
     try:
-        done = subprocess.run(command, stdout=sys.stderr, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(command, stdout=_STDERR, stdin=subprocess.DEVNULL, check=False)
     except OSError as error:
         raise DeployError(f"docker cannot be run: {error.strerror or error}", where=shlex.join(command)) from error
     if done.returncode:

@@ -41,13 +41,14 @@ def shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-def show(context: Context, folder: Path, commands: Sequence[Sequence[str]]) -> None:
-    """What would be written and run."""
+def show(context: Context, what: Path | str, commands: Sequence[Sequence[str]]) -> None:
+    """What would be written, to a folder or into something else, and run."""
     rows: dict[str, list[int]] = {}
     for piece in context.pieces:
         top, _, rest = piece.path.partition("/")
         rows.setdefault(f"{top}/" if rest else top, []).append(piece.size)
-    terminal.say(f"would write {terminal.plain(shown(folder))}: bundle {context.facts.version}")
+    where = shown(what) if isinstance(what, Path) else what
+    terminal.say(f"would write {terminal.plain(where)}: bundle {context.facts.version}")
     console = terminal.console()
     lines = [[name, str(len(sizes)), terminal.size(sum(sizes))] for name, sizes in rows.items()]
     console.print(terminal.table("", [("file", "left"), ("files", "right"), ("size", "right")], lines))
@@ -55,10 +56,10 @@ def show(context: Context, folder: Path, commands: Sequence[Sequence[str]]) -> N
         console.print(f"would run [command]{terminal.plain(shlex.join(command))}[/]", soft_wrap=True)
 
 
-def as_json(context: Context, folder: Path, commands: Sequence[Sequence[str]], **more: Any) -> dict[str, Any]:
+def as_json(context: Context, folder: Path | None, commands: Sequence[Sequence[str]], **more: Any) -> dict[str, Any]:
     """The same for a program."""
     return {
-        "folder": str(folder),
+        **({} if folder is None else {"folder": str(folder)}),
         "bundle": context.facts.version,
         "commit": context.facts.commit,
         "base_image": context.facts.base_image,
