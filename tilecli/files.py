@@ -38,16 +38,21 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path`; let it take `path`'s place if the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    temporary.chmod(0o777 & ~_umask())
+    scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    new, former = scratch / "new", scratch / "former"
     try:
-        yield temporary
+        new.mkdir()
+        yield new
         if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
-    except BaseException:
-        _remove_folder(temporary)
-        raise
+            path.replace(former)
+        try:
+            new.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                former.replace(path)
+            raise
+    finally:
+        _remove_folder(scratch)
 
 
 def write_text(path: Path, text: str) -> None:

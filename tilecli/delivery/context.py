@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import tilecli
-from tilecli import __version__
+from tilecli import __version__, files
 from tilecli.delivery import recipe
 from tilecli.delivery.recipe import Facts
 from tilecli.errors import DeployError, UsageError
@@ -114,15 +112,12 @@ def write(context: Context, out: Path) -> None:
     """
     check_place(out)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
-            new = Path(scratch, "new")
+        with files.whole_folder(out) as new:
             lay_out(context, new)
             for name in KEPT:
                 _copy(out / name, new / name)
             if context.kind == "compose":
                 _make_keys(new)
-            _take_place(new, out, Path(scratch, "former"))
     except OSError as error:
         raise DeployError(f"the folder cannot be written: {error.strerror or error}", where=str(out)) from error
 
@@ -144,7 +139,7 @@ def check_place(out: Path) -> None:
 
 def lay_out(context: Context, folder: Path) -> None:
     """Write every piece into `folder`, readable for whoever the image runs as."""
-    folder.mkdir(mode=0o755)
+    folder.mkdir(exist_ok=True)
     for piece in context.pieces:
         target = folder / piece.path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -183,14 +178,3 @@ def _make_keys(folder: Path) -> None:
         own = figures.read_text(encoding="ascii").strip()
         server.touch(mode=0o600)
         server.write_text(f"{KEYS_VARIABLE}={secrets.token_urlsafe(_KEY_BYTES)},{own}\n", encoding="ascii")
-
-
-def _take_place(new: Path, out: Path, former: Path) -> None:
-    if out.exists():
-        out.replace(former)
-    try:
-        new.replace(out)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            former.replace(out)
-        raise

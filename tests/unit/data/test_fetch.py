@@ -221,7 +221,7 @@ def test_ctrl_c_pressed_again_and_again_leaves_nothing_either(project: Project) 
     process = subprocess.Popen([sys.executable, "-c", code, str(project.root)], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
-        if list(project.root.glob("data/.dataset.*/.work/checked/*")):
+        if list(project.root.glob("data/.dataset.*/new/.work/checked/*")):
             break
         time.sleep(0.005)
     for _ in range(4):
