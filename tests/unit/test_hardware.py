@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,18 @@ def test_memory_is_the_least_of_what_system_and_container_leave(tmp_path: Path) 
 
 def test_there_is_always_a_core_and_no_more_than_the_affinity() -> None:
     assert 1 <= hardware.usable_cores() <= len(os.sched_getaffinity(0))
+
+
+def test_threads_sleep_soon_unless_the_user_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {"OMP_WAIT_POLICY": "active"}
+    monkeypatch.setattr(os, "environ", environment)
+    hardware.spin_briefly()
+    assert environment == {"OMP_WAIT_POLICY": "active"}
+    environment.clear()
+    hardware.spin_briefly()
+    assert environment == {"GOMP_SPINCOUNT": "10000"}
+
+
+def test_the_training_says_so_before_torch_is_there() -> None:
+    code = "import sys, tilecli.stages.train; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
