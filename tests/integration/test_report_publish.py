@@ -167,3 +167,52 @@ def test_the_job_knows_its_pull_request(publish: Publish, host: StandIn, tmp_pat
     else:
         publish(CI_MERGE_REQUEST_IID="9")
     assert len(host.texts(9)) == 1
+
+
+def test_a_branch_without_a_request_gets_one(publish: Publish, host: StandIn, repo: Repository, tmp_path: Path) -> None:
+    host.repository = tmp_path / "hub.git"
+    repo.git("switch", "--quiet", "--create", "exp-rate")
+    repo.git("commit", "--quiet", "--allow-empty", "-m", "Try a higher rate")
+    repo.git("commit", "--quiet", "--allow-empty", "-m", "Results", "-m", "Tiles-Measured: 0123")
+    repo.git("push", "--quiet", "origin", "exp-rate")
+    job = {"GITHUB_REF_NAME": "exp-rate", "CI_COMMIT_REF_NAME": "exp-rate"}
+    done = publish("--open-request", "--base", "main", "--draft", **job)
+    assert "request 8 opened" in done.stderr
+    asked = host.opened[8]
+    assert (asked["branch"], asked["base"]) == ("exp-rate", "main")
+    assert asked["title"].removeprefix("Draft: ") == "Try a higher rate"
+    assert (asked["draft"] if host.kind == GITHUB else asked["title"].startswith("Draft: ")) is True
+    assert len(host.texts(8)) == 1
+    # The next report finds it.
+    again = json.loads(publish("--open-request", "--base", "main", "--json", **job).stdout)
+    assert (again["request"], again["opened"], again["updated"]) == (8, False, True)
+    assert len(host.opened) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "branch", "says", "code"),
+    [
+        (["--open-request"], "exp-rate", "needs the branch to merge into", 2),
+        (["--base", "main"], "exp-rate", "belong to --open-request", 2),
+        (["--open-request", "--base", "main"], "exp-nowhere", "not there", 1),
+        (["--open-request", "--base", "lonely"], "lonely", "cannot be merged into itself", 1),
+    ],
+)
+def test_a_request_that_cannot_be_opened_leaves_no_comment(
+    publish: Publish, host: StandIn, tmp_path: Path, arguments: list[str], branch: str, says: str, code: int
+) -> None:
+    host.repository = tmp_path / "hub.git"
+    said = publish(*arguments, code=code, GITHUB_REF_NAME=branch, CI_COMMIT_REF_NAME=branch).stderr
+    assert says in said
+    assert not host.opened
+    assert list(host.comments) == [7]
+    assert len(host.texts(7)) == 150
+
+
+def test_a_job_that_may_not_open_requests_is_told_where_to_allow_it(publish: Publish, host: StandIn) -> None:
+    refusal = "GitHub Actions is not permitted to create or approve pull requests."
+    job = {"GITHUB_REF_NAME": "exp-rate", "CI_COMMIT_REF_NAME": "exp-rate"}
+    host.planned = [(200, {}, []), (403, {}, {"message": refusal})]
+    said = publish("--open-request", "--base", "main", code=1, **job).stderr
+    assert refusal in said
+    assert ("Allow GitHub Actions to create" if host.kind == GITHUB else "role Developer") in said

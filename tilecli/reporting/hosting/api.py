@@ -46,10 +46,11 @@ class Api:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._client.close()
 
-    def call(self, method: str, path: str, **given: Any) -> httpx.Response:
+    def call(self, method: str, path: str, hints: Mapping[int, str] | None = None, **given: Any) -> httpx.Response:
         """The answer, once there is a good one; the API's own error where there is none.
 
-        A new comment is posted once: whether a POST that was cut off has been carried out, nobody knows.
+        hints: what a status means for this call, before what it means for any. A new comment is posted once: whether a
+        POST that was cut off has been carried out, nobody knows.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             last = attempt == _ATTEMPTS
@@ -66,7 +67,7 @@ class Api:
             if not last and _may_pass(response):
                 self._wait(attempt, _asked_wait_s(response), f"the host answered {response.status_code}")
                 continue
-            raise self._refusal(response, path)
+            raise self._refusal(response, path, {**self._hints, **(hints or {})})
         raise AssertionError  # the last attempt returns or raises
 
     def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
@@ -85,17 +86,27 @@ class Api:
         progress.note(f"{why}; the next try is in {wait_s:g} s")
         time.sleep(wait_s)
 
-    def _refusal(self, response: httpx.Response, path: str) -> TilesError:
+    def _refusal(self, response: httpx.Response, path: str, hints: Mapping[int, str]) -> TilesError:
         status = response.status_code
         words = f"the host answered {status} {response.reason_phrase}"
-        try:
-            document = response.json()
-            said = document.get("message") or document.get("detail")
-        except (ValueError, AttributeError):
-            said = None
+        said = _said(response)
         if said:
             words += f": {said}"
-        return self._error(words, where=shown(path), hint=self._hints.get(status, _LATER))
+        return self._error(words, where=shown(path), hint=hints.get(status, _LATER))
+
+
+def _said(response: httpx.Response) -> str:
+    """What the host gives as its reason: a message, and on GitHub what is wrong with which field."""
+    try:
+        body = response.json()
+    except ValueError:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    message, errors = body.get("message") or body.get("detail") or body.get("error"), body.get("errors")
+    more = [entry.get("message") for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
+    parts = [*(message if isinstance(message, list) else [message]), *more]
+    return "; ".join(str(part) for part in parts if part)
 
 
 def _may_pass(response: httpx.Response) -> bool:

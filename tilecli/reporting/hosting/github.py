@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tilecli.errors import PublishError
 from tilecli.reporting.hosting.api import Api
-from tilecli.reporting.hosting.host import Host, number
+from tilecli.reporting.hosting.host import Host, Method, Request, number, settled
 
 _HINTS = {
     401: "the token is no longer valid: set GITHUB_TOKEN to a new one",
@@ -17,6 +17,22 @@ _HINTS = {
     404: "the pull request or the repository is gone, or the token does not see it: check --request and --repository",
     410: "comments are switched off here, or the pull request is gone",
     422: "GitHub refuses the text, or the conversation is locked",
+}
+_OPENING_HINTS = {
+    403: "allow it: Settings, Actions, General, 'Allow GitHub Actions to create and approve pull requests', and give "
+    "the job `permissions: pull-requests: write`; or use a token of your own",
+    422: "a request needs a branch that is at GitHub and has commits that the base has not",
+}
+_STARTING_HINTS = {
+    403: "the token may not start workflows: give the job `permissions: actions: write`",
+    404: "the workflow is not on the default branch, or the token does not see it",
+    422: "the workflow has no `workflow_dispatch`, or the branch is gone",
+}
+_MERGING_HINTS = {
+    403: "the token may not merge here: give the job `permissions: contents: write, pull-requests: write`",
+    405: "a rule of the branch forbids it (a review, a check), there is a conflict, or this way of merging is switched "
+    "off: --method merge, squash or rebase",
+    409: "somebody pushed to the branch after it was measured: the run of that push decides",
 }
 
 
@@ -73,6 +89,37 @@ class GitHub(Host):
     def update(self, comment: str, text: str) -> str:
         """Put `text` in the place of a comment's; returns its address."""
         return str(self.api.call("PATCH", comment, json={"body": text}).json().get("html_url", ""))
+
+    def open_request(self, branch: str, base: str, title: str, text: str, *, draft: bool = False) -> int:
+        """Open a pull request of `branch` into `base`; returns its number."""
+        values = {"title": title, "head": branch, "base": base, "body": text, "draft": draft}
+        made = self.api.call("POST", f"/repos/{self._repository}/pulls", _OPENING_HINTS, json=values).json()
+        return int(made["number"])
+
+    def request(self, number: int) -> Request:
+        """What a pull request is about, once GitHub knows whether it can be merged."""
+        path = f"/repos/{self._repository}/pulls/{number}"
+        found = settled(lambda: self.api.call("GET", path).json(), lambda said: said.get("mergeable") is not None)
+        source = (found["head"].get("repo") or {}).get("full_name", "")  # a fork that was deleted has none
+        return Request(
+            number=number,
+            url=str(found.get("html_url", "")),
+            opened=found["state"] == "open",
+            draft=bool(found.get("draft")),
+            sha=found["head"]["sha"],
+            base=found["base"]["ref"],
+            foreign=source.lower() != self._repository.lower(),
+        )
+
+    def merge(self, number: int, sha: str, method: Method) -> None:
+        """Merge a pull request, if `sha` is the last commit of its branch."""
+        values = {"sha": sha, "merge_method": method}
+        self.api.call("PUT", f"/repos/{self._repository}/pulls/{number}/merge", _MERGING_HINTS, json=values)
+
+    def start(self, workflow: str, ref: str) -> None:
+        """Start the workflow of that file on a branch; what a job's own token merges would start none."""
+        path = f"/repos/{self._repository}/actions/workflows/{workflow}/dispatches"
+        self.api.call("POST", path, _STARTING_HINTS, json={"ref": ref})
 
     def picture_url(self, commit: str, path: str) -> str:
         """Where a file of a commit can be seen by whoever sees the repository."""

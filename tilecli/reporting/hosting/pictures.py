@@ -7,12 +7,13 @@ and comments name commits, so that older ones keep theirs.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tilecli.errors import ProjectError, PublishError
 from tilecli.experiments.project import git
 from tilecli.experiments.remotes.address import masked
+from tilecli.reporting.hosting import login
 
 BRANCH = "tiles-reports"
 _REF = f"refs/heads/{BRANCH}"
@@ -26,8 +27,12 @@ _WHO = {
 _REACH = ("http.", "credential.", "url.", "core.sshcommand", "ssh.", "protocol.")
 
 
-def push(root: Path, pictures: Sequence[Path], folder: str, remote: str = "origin") -> str:
+def push(
+    root: Path, pictures: Sequence[Path], folder: str, environment: Mapping[str, str], remote: str = "origin"
+) -> str:
     """Put files into `folder` of a new commit of BRANCH at `remote`; returns that commit.
+
+    environment: of the job, whose token logs git in.
 
     Done in a repository of its own, which has only the branch's last commit: the user's is not touched, and years of
     pictures are not fetched. Raises PublishError where the remote does not take it.
@@ -37,7 +42,10 @@ def push(root: Path, pictures: Sequence[Path], folder: str, remote: str = "origi
         raise PublishError(f"there is no git remote '{remote}'", where=str(root), hint="git remote add origin URL")
     if "://" not in url and ":" not in url.partition("/")[0]:
         url = str(Path(git(root, "rev-parse", "--show-toplevel"), url))
-    reach = _settings(root)
+    own_login = login.entries(environment)
+    if own_login:
+        url = login.without_login(url)
+    reach = login.variables([*_settings(root), *own_login])
     why = ""
     with tempfile.TemporaryDirectory() as scratch:
         own = Path(scratch)
@@ -57,15 +65,11 @@ def push(root: Path, pictures: Sequence[Path], folder: str, remote: str = "origi
     )
 
 
-def _settings(root: Path) -> dict[str, str]:
-    """The variables that give another repository the settings by which this one reaches its remotes."""
+def _settings(root: Path) -> list[login.Entry]:
+    """The settings by which this repository reaches its remotes, for another repository."""
     listed = git(root, "config", "--local", "--includes", "--list", "--null", check=False)
     entries = [entry.partition("\n")[::2] for entry in listed.split("\0") if entry]
-    known = [(name, value) for name, value in entries if name.startswith(_REACH)]
-    found = {"GIT_CONFIG_COUNT": str(len(known))}
-    for number, (name, value) in enumerate(known):
-        found |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    return found
+    return [(name, value) for name, value in entries if name.startswith(_REACH)]
 
 
 def _fetched(own: Path, url: str, reach: dict[str, str]) -> str:

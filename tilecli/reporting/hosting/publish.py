@@ -19,6 +19,8 @@ from tilecli.reporting.hosting.host import Host
 from tilecli.reporting.render import FOLDER, MARKDOWN
 
 HOSTS: Mapping[str, type[GitHub] | type[GitLab]] = {"github": GitHub, "gitlab": GitLab}
+MEASURED = "Tiles-Measured"  # in the message of a commit of results: the commit whose results they are
+_ABOUT = "The figures of this branch, beside those that it would replace, are in the comment."
 _PICTURE = re.compile(rf"\]\(({FOLDER}/[^)\s]+)\)")
 _FOLDED = re.compile(r"<details.*?</details>\n*", re.DOTALL)
 
@@ -31,6 +33,16 @@ class Published:
     request: int
     updated: bool  # whether a former comment was replaced
     shortened: bool  # whether folded parts were left out, as the host takes no longer text
+    opened: bool = False  # whether the request was opened for it
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The request to open where the branch has none."""
+
+    base: str  # branch that it is to be merged into
+    title: str = ""  # empty: the subject of the last commit that a person made
+    draft: bool = False
 
 
 def publish(
@@ -42,29 +54,40 @@ def publish(
     name: str = "report",
     request: int | None = None,
     remote: str = "origin",
+    opening: Opening | None = None,
 ) -> Published:
     """Publish the report.md in `folder`: its pictures first, then the comment, so none is ever half made.
 
     environment: of the job. name: reports of another name get a comment of their own. request: the pull request; None:
-    this job's, or the open one of this branch. Raises PublishError where there is no report, no pull request, or the
-    host refuses.
+    this job's, or the open one of this branch. opening: the request to open where there is none. Raises PublishError
+    where there is no report, no pull request, or the host refuses.
     """
     text = _read(folder)
     with host.api:
-        branch = _branch(project, environment)
+        branch = branch_of(project, environment)
         wanted = request if request is not None else host.request_of(branch)
-        if wanted is None:
+        if wanted is None and opening is None:
             raise PublishError(
                 f"there is no open pull request of the branch '{branch}'",
-                hint="open one, or name it: tiles report publish --request NUMBER",
+                hint="open one: tiles report publish --open-request --base main; or name it: --request NUMBER",
+            )
+        if wanted is None and opening is not None and opening.base == branch:
+            raise PublishError(
+                f"'{branch}' cannot be merged into itself", where="--base", hint="publish from another branch"
             )
         marker = f"<!-- tiles report: {name} -->"
-        former = next((path for path, said in host.comments(wanted) if marker in said), None)
+        comments = host.comments(wanted) if wanted is not None else ()
+        former = next((path for path, said in comments if marker in said), None)
         text, shortened = _fitting(f"{marker}\n{text}", host.most_characters, len(project.root.name))
-        text = _with_pictures(project, folder, text, host, remote)
+        text = _with_pictures(project, folder, text, host, environment, remote)
+        opened = wanted is None
+        if wanted is None:
+            assert opening is not None  # noqa: S101 - refused above
+            title = opening.title or _subject(project)
+            wanted = host.open_request(branch, opening.base, title, _ABOUT, draft=opening.draft)
         if former is not None:
             return Published(host.update(former, text), wanted, updated=True, shortened=shortened)
-        return Published(host.create(wanted, text), wanted, updated=False, shortened=shortened)
+        return Published(host.create(wanted, text), wanted, updated=False, shortened=shortened, opened=opened)
 
 
 def by_cml(folder: Path) -> None:
@@ -105,12 +128,18 @@ def _read(folder: Path) -> str:
         raise PublishError("there is no report yet", where=str(folder / MARKDOWN), hint="tiles report") from error
 
 
-def _branch(project: Project, environment: Mapping[str, str]) -> str:
+def branch_of(project: Project, environment: Mapping[str, str]) -> str:
+    """The branch that this job, or this working tree, is on; HEAD where it is on none."""
     # Runners check out a commit, not a branch, and say the branch's name.
     for name in ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"):
         if environment.get(name):
             return environment[name]
     return git(project.root, "rev-parse", "--abbrev-ref", "HEAD")
+
+
+def _subject(project: Project) -> str:
+    """What the last commit says of itself; one that only holds results speaks for the one that it measured."""
+    return git(project.root, "log", "-1", "--format=%s", "--invert-grep", f"--grep={MEASURED}:")
 
 
 def _fitting(text: str, most: int, slack: int) -> tuple[str, bool]:
@@ -125,7 +154,9 @@ def _fitting(text: str, most: int, slack: int) -> tuple[str, bool]:
     return short[:most], True
 
 
-def _with_pictures(project: Project, folder: Path, text: str, host: Host, remote: str) -> str:
+def _with_pictures(
+    project: Project, folder: Path, text: str, host: Host, environment: Mapping[str, str], remote: str
+) -> str:
     wanted = [folder / path for path in dict.fromkeys(_PICTURE.findall(text))]
     missing = next((path for path in wanted if not path.is_file()), None)
     if missing is not None:
@@ -133,5 +164,5 @@ def _with_pictures(project: Project, folder: Path, text: str, host: Host, remote
     if not wanted:
         return text
     inside = git(project.root, "rev-parse", "HEAD")[:12]
-    commit = pictures.push(project.root, wanted, inside, remote)
+    commit = pictures.push(project.root, wanted, inside, environment, remote)
     return _PICTURE.sub(lambda found: f"]({host.picture_url(commit, f'{inside}/{Path(found[1]).name}')})", text)
