@@ -62,6 +62,12 @@ class DeployError(TilesError):
     """A bundle could not be brought to where it is to answer, or what answers there could not be asked."""
 
 
+class GateError(TilesError):
+    """The gate stops a run: it does not reach what was asked for, or is worse than the one in use."""
+
+    exit_code = 3
+
+
 class PipelineError(TilesError):
     """A DVC stage failed; carries the stage's own words."""
 

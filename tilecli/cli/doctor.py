@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import typer
 
 from tilecli.cli import terminal
 from tilecli.cli.options import Json
 from tilecli.cli.verb import verb
+
+if TYPE_CHECKING:
+    from tilecli.experiments.diagnosis import Finding
 
 
 @verb
@@ -15,11 +21,15 @@ def doctor(as_json: Json = False) -> None:
 
     Exit code 1 when something that the installed parts need is missing.
     """
-    from dataclasses import asdict
-
     from tilecli.experiments.diagnosis import diagnose
 
-    findings = diagnose()
+    show(diagnose(), as_json=as_json)
+
+
+def show(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """What was found, with the command that mends each gap; exit code 1 where something is missing."""
+    from dataclasses import asdict
+
     if as_json:
         terminal.print_json([asdict(finding) for finding in findings])
     else:

@@ -10,6 +10,7 @@ import typer
 
 from tilecli import __version__
 from tilecli.cli import bench, doctor, evaluate, export, fetch, init, predict, serve, split, train
+from tilecli.cli.ci.app import app as ci
 from tilecli.cli.data.app import app as data
 from tilecli.cli.deploy.app import app as deploy
 from tilecli.cli.exp.app import app as experiments
@@ -61,6 +62,7 @@ app.add_typer(experiments, name="exp", rich_help_panel=MODEL)
 app.add_typer(report, name="report", rich_help_panel=MODEL)
 app.add_typer(model, name="model", rich_help_panel=MODEL)
 app.add_typer(deploy, name="deploy", rich_help_panel=MODEL)
+app.add_typer(ci, name="ci", rich_help_panel=MODEL)
 app.command("doctor", rich_help_panel=HELP)(doctor.doctor)
 app.command("bench", rich_help_panel=HELP)(bench.bench)
 

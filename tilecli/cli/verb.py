@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# Modules of the extra `data`.
+_DATA = "configobj dvc dvc_data dvc_objects gto jinja2 matplotlib packaging platformdirs plotly ruamel".split()
 
 
 def verb(function: Callable[P, R]) -> Callable[P, R]:
@@ -61,7 +63,8 @@ def _unexpected(error: Exception) -> TilesError:
     from tilecli.errors import MissingExtraError, TilesError
 
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("tilecli"):
-        # The base install predicts; whatever else a verb imports comes with the extra that trains.
-        return MissingExtraError(error.name.partition(".")[0], "train")
+        # The base install predicts; whatever else a verb imports comes with one of these two extras.
+        package = error.name.partition(".")[0]
+        return MissingExtraError(package, "data" if package in _DATA else "train")
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return TilesError(f"unexpected: {what}", hint="the same command with --traceback shows where; please report it")

@@ -1,1 +1,1 @@
-"""Bringing a bundle to where it answers, and finding out whether what answers there is what was meant."""
+"""From a commit to a model in use: the jobs of a CI, what a bundle is deployed with, and whether what answers is meant."""

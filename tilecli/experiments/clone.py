@@ -140,5 +140,5 @@ def _config_object() -> Any:
     try:
         from configobj import ConfigObj  # type: ignore[import-untyped]  # comes with DVC
     except ImportError:
-        raise MissingExtraError("dvc", "train") from None
+        raise MissingExtraError("dvc", "data") from None
     return ConfigObj

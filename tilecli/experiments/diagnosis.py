@@ -23,13 +23,13 @@ from tilecli.experiments.remotes.settings import remotes
 from tilecli.layout import Project, find_project
 
 _EXTRAS = {
+    "data": ("dvc", "gto", "jinja2", "plotly", "matplotlib"),
     "train": (
         "torch",
         "torchvision",
         "pytorch_lightning",
         "segmentation_models_pytorch",
         "albumentations",
-        "dvc",
         "dvclive",
     ),
     "onnxruntime": ("onnxruntime",),

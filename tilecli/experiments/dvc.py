@@ -118,7 +118,7 @@ def _dvc() -> list[str]:
     import importlib.util
 
     if importlib.util.find_spec("dvc") is None:
-        raise MissingExtraError("dvc", "train")
+        raise MissingExtraError("dvc", "data")
     return [sys.executable, "-m", "dvc"]
 
 

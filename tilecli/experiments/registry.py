@@ -250,7 +250,7 @@ def _gto(project: Project, *arguments: str) -> None:
     """`gto …` as a process of its own: its import sets up Python's logging anew, and closes what others log to."""
     ensure_identity(project.root)
     if importlib.util.find_spec("gto") is None:
-        raise MissingExtraError("gto", "train")
+        raise MissingExtraError("gto", "data")
     top = git(project.root, "rev-parse", "--show-toplevel")
     command = [sys.executable, "-c", "from gto.cli import app; app()", *arguments]
     done = subprocess.run(command, cwd=top, capture_output=True, text=True, check=False)

@@ -85,7 +85,7 @@ def _environment(*, html: bool) -> Environment:
         from jinja2 import StrictUndefined
         from jinja2.sandbox import SandboxedEnvironment
     except ImportError as error:
-        raise MissingExtraError("jinja2", "train") from error
+        raise MissingExtraError("jinja2", "data") from error
     made = SandboxedEnvironment(
         autoescape=html, trim_blocks=False, keep_trailing_newline=True, undefined=StrictUndefined
     )

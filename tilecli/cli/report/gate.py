@@ -11,8 +11,6 @@ from tilecli.cli.options import Json
 from tilecli.cli.report.write import Against, Out, Run
 from tilecli.cli.verb import verb
 
-STOPPED = 3  # exit code
-
 
 @verb
 def gate(
@@ -43,6 +41,7 @@ def gate(
 
     Example: tiles report gate --against main --min 0.8 --floor crack=0.6 --max-false-alarms 0.03
     """
+    from tilecli.errors import GateError
     from tilecli.layout import find_project
     from tilecli.reporting import decision
     from tilecli.reporting.gate import Demands, parse_floors
@@ -63,4 +62,4 @@ def gate(
             console.print(f"  {mark} {terminal.plain(check.about)}: {terminal.plain(check.words)}", soft_wrap=True)
         terminal.say(f"[muted]{terminal.plain(path)}[/]")
     if not found.passed:
-        raise typer.Exit(STOPPED)
+        raise typer.Exit(GateError.exit_code)

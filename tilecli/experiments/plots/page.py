@@ -39,7 +39,7 @@ def write(page: Page, out: Path) -> None:
     try:
         from plotly.offline import get_plotlyjs
     except ImportError as error:
-        raise MissingExtraError("plotly", "train") from error
+        raise MissingExtraError("plotly", "data") from error
     files.write_text(out, html(page, get_plotlyjs()))
 
 

@@ -27,7 +27,7 @@ def new(heading: str, rows: int) -> Figure:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtraError("matplotlib", "train") from error
+        raise MissingExtraError("matplotlib", "data") from error
     figure = Figure(figsize=(_WIDTH, _HEIGHT * rows + 0.4), dpi=_DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     figure.suptitle(plain(heading), x=0.01, ha="left", color=INK, fontsize=14)

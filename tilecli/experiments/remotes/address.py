@@ -90,7 +90,7 @@ def parse(text: str, here: Path) -> Address:
 
 def require_package(kind: str) -> None:
     """Raise the error that says what to install where DVC cannot talk to this kind of remote yet."""
-    module, extra = _PACKAGES.get(kind, ("dvc", "train"))
+    module, extra = _PACKAGES.get(kind, ("dvc", "data"))
     if importlib.util.find_spec(module) is not None:
         return
     package = module.replace("_", "-")

@@ -117,7 +117,7 @@ def _levels(project: Project) -> list[Path]:
     try:
         import platformdirs  # comes with DVC
     except ImportError:
-        raise MissingExtraError("dvc", "train") from None
+        raise MissingExtraError("dvc", "data") from None
     system = os.environ.get("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir("dvc", "iterative")
     everywhere = os.environ.get("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir("dvc", "iterative")
     return [Path(system) / "config", Path(everywhere) / "config", *own_files(project)]
@@ -144,5 +144,5 @@ def parser() -> Any:
     try:
         from configobj import ConfigObj  # type: ignore[import-untyped]  # comes with DVC
     except ImportError:
-        raise MissingExtraError("dvc", "train") from None
+        raise MissingExtraError("dvc", "data") from None
     return ConfigObj

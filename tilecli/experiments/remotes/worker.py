@@ -45,7 +45,7 @@ def ask(project: Project, module: str, asked: dict[str, Any]) -> dict[str, Any]:
     from tilecli.experiments import dvc  # not for the child: it brings all settings of a project along
 
     if importlib.util.find_spec("dvc") is None:
-        raise MissingExtraError("dvc", "train")
+        raise MissingExtraError("dvc", "data")
     watched, held = os.pipe()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         try:

@@ -164,7 +164,7 @@ def _validate(kind: str, values: Mapping[str, str]) -> None:
         from dvc.config_schema import REMOTE_SCHEMAS
         from voluptuous import Invalid, Schema
     except ImportError:
-        raise MissingExtraError("dvc", "train") from None
+        raise MissingExtraError("dvc", "data") from None
     known = [str(getattr(key, "schema", key)) for key in REMOTE_SCHEMAS[kind]]
     what = f"{kind} remotes" if kind else "folders"
     for key in values:

@@ -1,0 +1,1 @@
+"""`tiles ci` and what belongs to it."""
