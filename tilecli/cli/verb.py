@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# Modules of the extra `data`.
-_DATA = "configobj dvc dvc_data dvc_objects gto jinja2 matplotlib packaging platformdirs plotly ruamel".split()
+_DATA = {"configobj", "dvc", "dvc_data", "dvc_objects", "gto", "jinja2", "matplotlib", "packaging", "platformdirs"}
+_DATA |= {"plotly", "ruamel"}  # modules of the extra `data`
 
 
 def verb(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,13 +1,102 @@
-"""A bundle to deploy, and `tiles deploy` in this process."""
+"""A bundle to deploy; and a project with the fast pipeline, real records and pictures, at a bare repository with a folder as DVC's remote."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.conftest import Tiles
 from tests.dark_bundle import write_dark_bundle
+from tests.integration import experiments
+from tests.integration.delivery.jobs import Site
+from tests.integration.experiments import dvc, git
+from tests.integration.hosts import GITHUB, GITLAB, standing_in
+from tilecli import __version__, paramfile
 from tilecli.cli.main import app
+from tilecli.layout import shipped
+
+# In the place of the fast pipeline's evaluation: a learning rate of 0.01 finds 90 % of each defect, and 0.001 less.
+EVALUATION = """\
+elif stage == "evaluate":
+    import numpy as np
+    from tilecli.evaluation import metrics
+    from tilecli.evaluation.records import Record, write_records
+    from tilecli.opencv import cv2
+    share = {0.01: 0.9, 0.02: 0.95, 0.001: 0.5}[train["learning_rate"]]
+    rows = []
+    for number in range(60):
+        tile, true = number // 2, 0 if number // 2 % 3 == 2 else 100 + number
+        hit = round(true * share)
+        rows.append(Record(
+            photo=f"p{number:02}", tile=f"t{tile:02}", defect=("crack", "blowhole", "good")[tile % 3],
+            intersection_px=hit, predicted_px=hit, true_px=true, pixels=10_000, score=0.9 if true else 0.1,
+            verdict="defect" if true else "good", defects=int(true > 0), found=int(true > 0), touched=int(true > 0),
+            ms=1.0, picture="worst_01_p00.png" if number == 0 else "",
+        ))
+    Path("evaluation/predictions").mkdir(parents=True, exist_ok=True)
+    cv2.imwrite("evaluation/predictions/worst_01_p00.png", np.full((16, 64, 3), int(255 * share), np.uint8))
+    write_records(Path("evaluation/per_image.csv"), rows)
+    values = {name: value for name, value in metrics.figures(rows).items() if value is not None}
+    ends = {"dice_mean": {"low": values["dice_mean"] - 0.05, "high": values["dice_mean"] + 0.04}}
+    write("evaluation/metrics.json", {**values, "intervals": ends})
+"""
+SPEC = f"tilecli[train]=={__version__}"
+
+
+@pytest.fixture(scope="session")
+def factory_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project `parts` with a measured baseline, its bytes in `store`."""
+    folder = tmp_path_factory.mktemp("factory")
+    root = experiments.put_under_git_and_dvc(folder / "parts")
+    text = shipped("params.yaml").read_text()
+    (root / "params.yaml").write_text(paramfile.edit(text, {"train.learning_rate": 0.01, "train.epochs": 2}))
+    stage = experiments.STAGE[: experiments.STAGE.index('elif stage == "evaluate"')] + EVALUATION
+    stage = stage.replace('range(params["data"]["photos"])', "range(3)")
+    (root / "stage.py").write_text(stage)
+    (root / "dvc.yaml").write_text(experiments.PIPELINE.replace("PYTHON", f"env {shlex.quote(sys.executable)}"))
+    (root / ".gitignore").write_text("ran.log\n/report/\n")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "Set up")
+    dvc(root, "repro", "--quiet")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "First results")
+    return folder
+
+
+@pytest.fixture(params=[GITHUB, GITLAB])
+def site(request: pytest.FixtureRequest, factory_once: Path, tmp_path: Path) -> Iterator[Site]:
+    """A host, its repository with the project as `main`, and an engineer's clone `parts` that has it as origin."""
+    shutil.copytree(factory_once / "parts", tmp_path / "parts", symlinks=True)
+    with standing_in(request.param) as host:
+        found = Site(tmp_path, host)
+        git(tmp_path, "init", "--quiet", "--bare", "-b", "main", str(found.hub))
+        host.repository = found.hub
+        root = tmp_path / "parts"
+        git(root, "remote", "add", "origin", str(found.hub))
+        (tmp_path / "store").mkdir()
+        dvc(root, "remote", "add", "--default", "--quiet", "store", str(tmp_path / "store"))
+        git(root, "commit", "--quiet", "-m", "Remote", ".dvc/config")
+        yield found
+
+
+@pytest.fixture
+def set_up(site: Site, tiles: Tiles) -> Site:
+    """The site with auto-merging workflows on main, and the baseline's bytes at the remote."""
+    root = site.folder / "parts"
+    spec = ("--tiles", SPEC, "--auto-merge", "--deploy", "docker", "--app", "hub.test/acme/parts")
+    tiles("ci", "init", site.host.kind, "--gate", "--min 0.4", *spec, cwd=root)
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "CI")
+    git(root, "push", "--quiet", "--set-upstream", "origin", "main")
+    tiles("data", "push", cwd=root)
+    return site
+
 
 Deploy = Callable[..., Result]
 

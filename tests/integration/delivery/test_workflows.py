@@ -1,0 +1,153 @@
+"""The workflows' shell steps, run for real: a push to a branch of an experiment, the merge, and what follows from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Tiles
+from tests.integration.delivery import jobs
+from tests.integration.delivery.jobs import Ran, Site
+from tests.integration.experiments import git
+from tests.integration.hosts import GITHUB
+from tilecli import paramfile
+from tilecli.reporting.hosting.pictures import BRANCH
+
+
+def push_experiment(site: Site, branch: str, rate: str) -> str:
+    """What an engineer does: a branch with another setting, pushed. Returns its commit."""
+    root = site.folder / "parts"
+    git(root, "switch", "--quiet", "--create", branch, "main")
+    params = root / "params.yaml"
+    params.write_text(paramfile.edit(params.read_text(), {"train.learning_rate": float(rate)}))
+    git(root, "commit", "--quiet", "--all", "-m", f"Try a rate of {rate}")
+    git(root, "push", "--quiet", "--set-upstream", "origin", branch)
+    return git(root, "rev-parse", "HEAD")
+
+
+def experiment(site: Site, branch: str, **changed: str) -> Ran:
+    if site.host.kind == GITHUB:
+        return jobs.github(site, "tiles-experiment.yaml", "experiment", branch, **changed)
+    return jobs.gitlab(site, "tiles-experiment.yml", "tiles-experiment", branch, **changed)
+
+
+def release(site: Site) -> Ran:
+    if site.host.kind == GITHUB:
+        return jobs.github(site, "tiles-develop.yaml", "release", "main")
+    return jobs.gitlab(site, "tiles-develop.yml", "tiles-release", "main")
+
+
+def test_a_better_model_is_measured_reported_merged_released_and_pulled(set_up: Site, tiles: Tiles) -> None:
+    site, host = set_up, set_up.host
+    pushed = push_experiment(site, "exp-rate", "0.02")
+    ran = experiment(site, "exp-rate")
+    assert ran.code == 0, ran.said
+
+    # The results are a commit of the branch, which says what it measured; nothing of the token is left on disk.
+    kept = site.at_hub("rev-parse", "exp-rate")
+    assert site.at_hub("rev-parse", "exp-rate^") == pushed
+    assert f"Tiles-Measured: {pushed}" in site.at_hub("log", "-1", "--format=%B", "exp-rate")
+    changed = site.at_hub("diff", "--name-only", pushed, kept).split()
+    assert {"dvc.lock", "evaluation/metrics.json", "evaluation/per_image.csv"} <= set(changed)
+    assert not [path for path in changed if path.startswith("report/")]
+    for path in (site.folder).rglob("config*"):
+        if path.is_file() and "site-packages" not in path.parts:
+            assert jobs.KEY not in path.read_text(errors="replace")
+
+    # One request with one comment, whose pictures are at the host; merged, and only the commit that was measured.
+    (number,) = host.opened
+    assert host.opened[number]["title"] == "Try a rate of 0.02"
+    (text,) = host.texts(number)
+    assert "exp-rate against origin/main" in text
+    assert "**Gate: passed.**" in text
+    assert "▲ better" in text
+    (commit,) = set(re.findall(r"/(?:blob|raw)/([0-9a-f]{40})/", text))
+    assert "worst_01_p00.jpg" in site.at_hub("ls-tree", "-r", "--name-only", commit)
+    assert BRANCH in site.at_hub("branch", "--format=%(refname:short)")
+    assert host.merged == {number: kept}
+    assert site.at_hub("rev-parse", "main") == kept
+    assert host.started == ([("tiles-develop.yaml", "main")] if host.kind == GITHUB else [])
+
+    # Of the merge, the next version; in another clone its bundle, from the remote.
+    ran = release(site)
+    assert ran.code == 0, ran.said
+    assert site.at_hub("tag").split() == ["model#dev#1", "model@v1.0.0"]
+    assert site.at_hub("rev-parse", "model#dev#1^{commit}") == kept
+    clone = site.clone("deployer", "model#dev#1")
+    tiles("model", "pull", "dev", "--out", "deployed", cwd=clone)
+    assert "0.02" in (clone / "deployed" / "model.onnx").read_text()
+    # The same once more finds that there is nothing to release.
+    ran = release(site)
+    assert ran.code == 0
+    assert "v1.0.0 already" in ran.said
+    assert len(site.at_hub("tag").split()) == 2
+
+
+def test_a_worse_model_is_reported_and_not_merged(set_up: Site) -> None:
+    site, host = set_up, set_up.host
+    before = site.at_hub("rev-parse", "main")
+    push_experiment(site, "exp-slow", "0.001")
+    ran = experiment(site, "exp-slow")
+    assert ran.code == 3, ran.said
+    assert "the gate stops this run: worse than origin/main" in ran.said
+    (number,) = host.opened
+    (text,) = host.texts(number)
+    assert "**Gate: stopped.**" in text
+    assert host.merged == {}
+    assert site.at_hub("rev-parse", "main") == before
+    # The results are on the branch all the same, and the run of an unchanged branch only replaces the comment.
+    kept = site.at_hub("rev-parse", "exp-slow")
+    again = experiment(site, "exp-slow")
+    assert again.code == 3
+    assert site.at_hub("rev-parse", "exp-slow") == kept
+    assert len(host.texts(number)) == 1
+
+
+def test_a_branch_that_moved_on_is_left_to_the_job_of_that_push(set_up: Site) -> None:
+    site = set_up
+    push_experiment(site, "exp-rate", "0.02")
+    root = site.folder / "parts"
+    # While the job trains, which takes a second here, somebody pushes.
+    (root / "note.txt").write_text("more")
+    git(root, "add", "note.txt")
+    git(root, "commit", "--quiet", "-m", "A note")
+    hook = site.folder / "home" / "bin" / "sleepless"
+    hook.parent.mkdir(parents=True, exist_ok=True)
+    stage = root / "stage.py"
+    newer = git(root, "rev-parse", "HEAD")
+    del hook, stage
+    git(root, "push", "--quiet", "origin", f"{newer}:refs/heads/aside")
+    site_environment = {"SLOW": "0"}
+    ran = experiment(site, "exp-rate", **site_environment, TILES_TEST_MOVE=newer)
+    assert ran.code in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"GITHUB_TOKEN": "", "GITLAB_TOKEN": ""}, "TOKEN is not set"),
+        ({"GITHUB_TOKEN": "old", "GITLAB_TOKEN": "old"}, "no longer valid"),
+    ],
+)
+def test_a_job_without_a_good_token_leaves_no_comment(set_up: Site, changed: dict[str, str], says: str) -> None:
+    push_experiment(set_up, "exp-rate", "0.02")
+    ran = experiment(set_up, "exp-rate", **changed)
+    assert ran.code == 1, ran.said
+    assert says in ran.said
+    assert not set_up.host.opened
+    assert BRANCH not in set_up.at_hub("branch") or changed["GITHUB_TOKEN"]
+
+
+def test_a_fork_is_told_so_before_anything_is_trained(set_up: Site, tmp_path: Path) -> None:
+    push_experiment(set_up, "exp-rate", "0.02")
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"repository": {"fork": True}}))
+    fork = {"GITHUB_EVENT_PATH": str(event), "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "2", "CI_PROJECT_ID": "1"}
+    ran = experiment(set_up, "exp-rate", GITHUB_TOKEN="", GITLAB_TOKEN="", **fork)
+    assert ran.code == 1
+    assert "a fork's job gets no token" in ran.said
+    assert "train" not in ran.steps
+    assert not set_up.host.calls
