@@ -1,9 +1,11 @@
-"""A bundle to deploy; and a project with the fast pipeline, real records and pictures, at a bare repository with a folder as DVC's remote."""
+"""A bundle to deploy; a project with the fast pipeline and real records at a bare repository, with a DVC remote."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.conftest import Tiles
+from tests.conftest import ROOT
 from tests.dark_bundle import write_dark_bundle
 from tests.integration import experiments
 from tests.integration.delivery.jobs import Site
@@ -69,33 +71,48 @@ def factory_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=[GITHUB, GITLAB])
-def site(request: pytest.FixtureRequest, factory_once: Path, tmp_path: Path) -> Iterator[Site]:
-    """A host, its repository with the project as `main`, and an engineer's clone `parts` that has it as origin."""
-    shutil.copytree(factory_once / "parts", tmp_path / "parts", symlinks=True)
-    with standing_in(request.param) as host:
-        found = Site(tmp_path, host)
-        git(tmp_path, "init", "--quiet", "--bare", "-b", "main", str(found.hub))
-        host.repository = found.hub
-        root = tmp_path / "parts"
-        git(root, "remote", "add", "origin", str(found.hub))
-        (tmp_path / "store").mkdir()
-        dvc(root, "remote", "add", "--default", "--quiet", "store", str(tmp_path / "store"))
+@pytest.fixture(scope="session")
+def at_hub_once(factory_once: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Host → a folder with the repository `hub.git`, DVC's remote `store`, and an engineer's clone `parts`.
+
+    main has auto-merging workflows, and the baseline's bytes are at the remote.
+    """
+    found = {}
+    for kind in (GITHUB, GITLAB):
+        folder = tmp_path_factory.mktemp(kind)
+        root = folder / "parts"
+        shutil.copytree(factory_once / "parts", root, symlinks=True)
+        git(folder, "init", "--quiet", "--bare", "-b", "main", "hub.git")
+        git(root, "remote", "add", "origin", "../hub.git")
+        (folder / "store").mkdir()
+        # Relative to .dvc, as tests copy the folder.
+        dvc(root, "remote", "add", "--default", "--quiet", "store", "../store")
         git(root, "commit", "--quiet", "-m", "Remote", ".dvc/config")
+        spec = ("--tiles", SPEC, "--auto-merge", "--app", "hub.test/acme/parts", "--gate", "--min 0.4")
+        tiles(root, "ci", "init", kind, *spec)
+        git(root, "add", ".")
+        git(root, "commit", "--quiet", "-m", "CI")
+        git(root, "push", "--quiet", "--set-upstream", "origin", "main")
+        tiles(root, "data", "push")
+        found[kind] = folder
+    return found
+
+
+def tiles(root: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "tilecli", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(params=[GITHUB, GITLAB])
+def set_up(request: pytest.FixtureRequest, at_hub_once: dict[str, Path], tmp_path: Path) -> Iterator[Site]:
+    """A host with such a folder of this test's own."""
+    shutil.copytree(at_hub_once[request.param], tmp_path / "site", symlinks=True)
+    with standing_in(request.param) as host:
+        found = Site(tmp_path / "site", host)
+        host.repository = found.hub
         yield found
-
-
-@pytest.fixture
-def set_up(site: Site, tiles: Tiles) -> Site:
-    """The site with auto-merging workflows on main, and the baseline's bytes at the remote."""
-    root = site.folder / "parts"
-    spec = ("--tiles", SPEC, "--auto-merge", "--deploy", "docker", "--app", "hub.test/acme/parts")
-    tiles("ci", "init", site.host.kind, "--gate", "--min 0.4", *spec, cwd=root)
-    git(root, "add", ".")
-    git(root, "commit", "--quiet", "-m", "CI")
-    git(root, "push", "--quiet", "--set-upstream", "origin", "main")
-    tiles("data", "push", cwd=root)
-    return site
 
 
 Deploy = Callable[..., Result]

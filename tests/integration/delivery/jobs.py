@@ -6,6 +6,7 @@ Steps with `uses` are skipped: the clone is the checkout. A condition that is no
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import yaml
 
 from tests.conftest import ROOT, bare_environment
 from tests.integration.experiments import git
-from tests.integration.hosts import GITHUB, KEY, StandIn
+from tests.integration.hosts import KEY, StandIn
 
 SERVER = "https://hub.test"
 _NEVER = ("vars.TILES_URL != ''",)  # no server is deployed here
@@ -55,11 +56,13 @@ class Site:
         return root
 
     def environment(self, home: Path) -> dict[str, str]:
-        """What every process has on these runners; pip finds all in place and may fetch nothing."""
+        """What every process has on these runners. pip finds tiles in place and may fetch nothing; that each of its
+        150 dependencies fits, which takes half a minute, is not asked.
+        """
         home.mkdir(parents=True, exist_ok=True)
         scripts = Path(sys.executable).parent
         path = os.pathsep.join([str(_programs(home)), str(scripts), os.environ["PATH"]])
-        own = {"PATH": path, "PYTHONPATH": str(ROOT), "PIP_NO_INDEX": "1", "DVC_NO_ANALYTICS": "1", "HOME": str(home)}
+        own = {"PATH": path, "PYTHONPATH": str(ROOT), "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "DVC_NO_ANALYTICS": "1"}
         return {**bare_environment(home), **own}
 
 
@@ -177,9 +180,4 @@ def _value(text: str) -> str:
 
 
 def _shown(line: str) -> str:
-    import shlex
-
     return shlex.quote(f"$ {line}")
-
-
-__all__ = ["GITHUB", "Ran", "Site", "github", "gitlab"]

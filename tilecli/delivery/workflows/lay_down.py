@@ -40,12 +40,13 @@ def folder_in_repository(project: Project) -> tuple[Path, str]:
 
 
 def base_branch(project: Project) -> str:
-    """What the remote calls its default branch; else main or master, whichever there is; else main."""
+    """What the remote calls its default branch; else main or master, whichever there is; else the one checked out."""
     head = git(project.root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD", check=False)
     if head:
         return head.removeprefix("origin/")
     known = git(project.root, "for-each-ref", "--format=%(refname:short)", "refs/heads").split()
-    return next((name for name in ("main", "master") if name in known), "main")
+    here = git(project.root, "symbolic-ref", "--short", "HEAD", check=False)
+    return next((name for name in ("main", "master") if name in known), here or "main")
 
 
 def plan(project: Project, choices: Choices, command: str) -> Plan:
