@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,22 @@ def test_a_worse_model_is_reported_and_not_merged(set_up: Site) -> None:
     assert site.at_hub("rev-parse", "main") == before
     # The results are on the branch all the same.
     assert "evaluation/metrics.json" in site.at_hub("diff", "--name-only", before, "exp-slow")
+
+
+@pytest.mark.parametrize("set_up", [GITHUB], indirect=True)
+def test_the_first_run_of_a_project_has_nothing_to_compare_with(set_up: Site) -> None:
+    root = set_up.folder / "parts"
+    git(root, "rm", "--quiet", "-r", "dvc.lock", "evaluation", "training", "models", "data")
+    git(root, "commit", "--quiet", "-m", "As it was laid down")
+    git(root, "push", "--quiet", "origin", "main")
+    shutil.rmtree(set_up.folder / "store")
+    (set_up.folder / "store").mkdir()
+    push_experiment(set_up, "exp-first", "0.02")
+    ran = experiment(set_up, "exp-first")
+    assert ran.code == 0, ran.said
+    (number,) = set_up.host.opened
+    assert "**Gate: passed.**" in set_up.host.texts(number)[0]
+    assert set_up.host.merged == {number: set_up.at_hub("rev-parse", "exp-first")}
 
 
 @pytest.mark.parametrize("fork", [False, True])

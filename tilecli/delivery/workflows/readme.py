@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from tilecli.delivery.workflows import secrets
 from tilecli.delivery.workflows.choices import Choices
 from tilecli.errors import ProjectError
 from tilecli.experiments import registry
 
+_WIDTH = 118  # characters of a line
 BEGIN, END = "<!-- tiles ci: begin -->", "<!-- tiles ci: end -->"
 
 
@@ -37,12 +40,16 @@ def _story(choices: Choices) -> list[str]:
     request = "pull request" if choices.host == "github" else "merge request"
     merged = " Where it does not, the request is merged." if choices.auto_merge else ""
     deployed = ", and deploys it to development." if choices.deploy != "none" else "."
+    branch = f"{choices.stem}-rate" if choices.branches.endswith("*") else choices.branches
+    trains = (
+        f"trains what the branch changes, commits the results to it, opens a {request} to `{choices.base}` with the "
+        f"report as a comment, and fails where the gate stops the model.{merged}"
+    )
     found = [
-        f"    git switch -c {choices.stem}-rate && tiles data push && git push -u origin HEAD",
+        f"    git switch -c {branch}                  # change params.yaml, or the data; commit",
+        "    tiles data push && git push -u origin HEAD",
         "",
-        "trains what the branch changes, commits the results to it, opens a",
-        f"{request} to `{choices.base}` with the report as a comment, and fails where the gate stops the",
-        f"model.{merged}",
+        textwrap.fill(trains, _WIDTH),
         "",
         f"A merge makes the model the next version, in the stage dev (`{registry.NAME}#dev#N`){deployed}",
     ]
