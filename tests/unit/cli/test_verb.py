@@ -21,7 +21,7 @@ def _raise(error: BaseException) -> None:
     ("error", "code", "says"),
     [
         (DataError("the photo is gone", where="a.jpg", hint="tiles fetch"), 1, "error: the photo is gone"),
-        (ModuleNotFoundError("No module named 'ruamel'", name="ruamel.yaml"), 1, 'pip install "tilecli[train]"'),
+        (ModuleNotFoundError("No module named 'ruamel'", name="ruamel.yaml"), 1, 'pip install "tilecli[data]"'),
         (ValueError("odd"), 1, "unexpected: ValueError: odd"),
         (KeyboardInterrupt(), 130, "stopped"),
     ],
