@@ -11,8 +11,8 @@ import pytest
 
 from tests.integration.delivery.conftest import Deploy
 from tests.integration.delivery.heroku_host import APP, BUILD, TOKEN, HerokuHost, standing_in
-from tilecli.delivery import context, heroku
-from tilecli.delivery.heroku import Heroku
+from tilecli.delivery.images import context, heroku
+from tilecli.delivery.images.heroku import Heroku
 from tilecli.errors import DeployError
 
 KEY = "a-key-of-the-line-1"

@@ -21,7 +21,7 @@ from tests.dark_bundle import encoded, photo, write_dark_bundle
 from tests.integration.delivery import recipe_steps
 from tests.integration.delivery.recipe_steps import Stage
 from tilecli.cli.main import app
-from tilecli.delivery import context
+from tilecli.delivery.images import context
 from tilecli.inference.bundle import read_bundle
 
 KEY = "a-key-of-the-line-1"

@@ -26,7 +26,7 @@ def check(
     """
     import os
 
-    from tilecli.delivery.check import findings
+    from tilecli.delivery.jobs.readiness import findings
     from tilecli.layout import find_project
 
     show(findings(find_project(), os.environ, base), as_json=as_json)

@@ -36,7 +36,7 @@ def keep(
     """
     import os
 
-    from tilecli.delivery import keep as library
+    from tilecli.delivery.jobs import keep as library
     from tilecli.layout import find_project
 
     done = library.keep(find_project(), os.environ, branch=branch, push=not no_push, remote=remote)
@@ -64,7 +64,7 @@ def verdict(out: Folder = None, as_json: Json = False) -> None:
 
     Example: tiles ci verdict
     """
-    from tilecli.delivery import merge as library
+    from tilecli.delivery.jobs import merge as library
     from tilecli.layout import find_project
 
     found = library.verdict(find_project(), out)
@@ -105,7 +105,7 @@ def merge(
     """
     import os
 
-    from tilecli.delivery import merge as library
+    from tilecli.delivery.jobs import merge as library
     from tilecli.layout import find_project
     from tilecli.reporting.hosting.publish import host_of
 
@@ -140,7 +140,7 @@ def release(
     """
     import os
 
-    from tilecli.delivery import release as library
+    from tilecli.delivery.jobs import release as library
     from tilecli.layout import find_project
 
     done = library.release(

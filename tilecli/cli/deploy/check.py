@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tilecli.delivery.check.compare import Checked
     from tilecli.reporting.check import Check
 
-STOPPED = 3  # exit code, as the gate's
 MASKS, CANARY = "A live server", "Its shadow (with --shadow-report)"
 
 
@@ -84,6 +83,7 @@ def check(
     """
     from tilecli.cli.live import display
     from tilecli.delivery.check.endpoint import Endpoint, key_from
+    from tilecli.errors import GateError
 
     with Endpoint(url, key_from(os.environ, key_file)) as endpoint, display():
         if wait:
@@ -123,7 +123,7 @@ def check(
         if not shadow_report:
             _show_facts(found)
     if not passed:
-        raise typer.Exit(STOPPED)
+        raise typer.Exit(GateError.exit_code)
 
 
 def _show(url: str, passed: bool, words: tuple[str, str], checks: Iterable[Check]) -> None:

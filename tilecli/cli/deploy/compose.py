@@ -30,9 +30,9 @@ def compose(
 
     Example: tiles deploy compose --model prod --up
     """
-    from tilecli.delivery import context as contexts
-    from tilecli.delivery import docker as library
-    from tilecli.delivery.recipe import KEYS_FILE
+    from tilecli.delivery.images import context as contexts
+    from tilecli.delivery.images import docker as library
+    from tilecli.delivery.images.recipe import KEYS_FILE
 
     found = options.planned(bundle, model, "compose", base_image)
     folder = options.folder_of(out)

@@ -35,8 +35,8 @@ def docker(
 
     Example: tiles deploy docker --model prod --tag registry.local/parts:1 --push
     """
-    from tilecli.delivery import context as contexts
-    from tilecli.delivery import docker as library
+    from tilecli.delivery.images import context as contexts
+    from tilecli.delivery.images import docker as library
     from tilecli.errors import UsageError
 
     if push and no_build:

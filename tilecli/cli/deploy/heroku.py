@@ -34,7 +34,7 @@ def heroku(
     Example: TILES_API_KEYS=$(openssl rand -hex 24) tiles deploy heroku --app line-7 --model prod --set-up
     """
     from tilecli.cli.live import display
-    from tilecli.delivery import heroku as library
+    from tilecli.delivery.images import heroku as library
     from tilecli.errors import UsageError
     from tilecli.serving.settings import KEYS_VARIABLE, keys_from
 

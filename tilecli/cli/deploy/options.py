@@ -13,7 +13,7 @@ from tilecli.cli import terminal
 from tilecli.cli.options import bundle_folder
 
 if TYPE_CHECKING:
-    from tilecli.delivery.context import Context, Kind
+    from tilecli.delivery.images.context import Context, Kind
 
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder to make; default: the project's deploy/.")]
 BaseImage = Annotated[
@@ -25,7 +25,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be writ
 
 def planned(bundle: Path | None, model: str | None, kind: Kind, base_image: str | None) -> Context:
     """The context of the bundle that --bundle or --model names."""
-    from tilecli.delivery import context
+    from tilecli.delivery.images import context
 
     return context.plan(bundle_folder(bundle, model), kind, _root().name, base_image)
 

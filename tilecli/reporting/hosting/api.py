@@ -31,14 +31,13 @@ class Api:
         *,
         error: type[TilesError] = PublishError,
         timeout: httpx.Timeout = _TIMEOUT,
-        first_wait_s: float = _FIRST_WAIT_S,
     ) -> None:
         """hints: what to do about a status, or without any answer (0), in the host's own terms.
 
         error: what is raised then.
         """
         self._client = httpx.Client(base_url=url, headers=dict(headers), timeout=timeout, follow_redirects=True)
-        self._hints, self._error, self._first_wait_s = hints, error, first_wait_s
+        self._hints, self._error = hints, error
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +80,7 @@ class Api:
             page += 1
 
     def _wait(self, attempt: int, asked_s: float | None, why: str) -> None:
-        wait_s = self._first_wait_s * 2 ** (attempt - 1) if asked_s is None else asked_s
+        wait_s = _FIRST_WAIT_S * 2 ** (attempt - 1) if asked_s is None else asked_s
         wait_s = min(wait_s, _LONGEST_WAIT_S)
         progress.note(f"{why}; the next try is in {wait_s:g} s")
         time.sleep(wait_s)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tilecli.delivery import remote as remotes
+from tilecli.delivery.jobs import remote as remotes
 from tilecli.errors import GateError, ProjectError, PublishError
 from tilecli.experiments.naming import resolve
 from tilecli.layout import Project

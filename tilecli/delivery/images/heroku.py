@@ -20,8 +20,8 @@ from typing import Any, Self
 import httpx
 
 from tilecli import progress
-from tilecli.delivery import archive
-from tilecli.delivery.context import Context, lay_out
+from tilecli.delivery.images import archive
+from tilecli.delivery.images.context import Context, lay_out
 from tilecli.errors import DeployError, UsageError
 from tilecli.reporting.hosting.api import Api
 from tilecli.serving.settings import KEYS_VARIABLE

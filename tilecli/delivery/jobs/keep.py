@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tilecli.delivery import remote as remotes
+from tilecli.delivery.jobs import remote as remotes
 from tilecli.errors import ProjectError
 from tilecli.experiments.project import git, prepare
 from tilecli.layout import Project

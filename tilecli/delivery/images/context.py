@@ -13,8 +13,8 @@ from typing import Literal
 
 import tilecli
 from tilecli import __version__, files
-from tilecli.delivery import recipe
-from tilecli.delivery.recipe import Facts
+from tilecli.delivery.images import recipe
+from tilecli.delivery.images.recipe import Facts
 from tilecli.errors import DeployError, UsageError
 from tilecli.inference.bundle import check_model, read_bundle
 from tilecli.serving.model.live import version_of

@@ -15,7 +15,7 @@ from tests.integration.delivery.jobs import SERVER, Site
 from tests.integration.experiments import git
 from tests.integration.hosts import GITHUB, GITLAB, KEY
 from tilecli import paramfile
-from tilecli.delivery import check, keep, merge, release
+from tilecli.delivery.jobs import keep, merge, readiness, release
 from tilecli.errors import GateError, ProjectError, PublishError, TilesError
 from tilecli.experiments.naming import resolve
 from tilecli.files import write_json
@@ -226,7 +226,7 @@ def test_what_is_missing_is_found(set_up: Site) -> None:
     project = Project(set_up.folder / "parts")
 
     def missing(environment: Mapping[str, str], base: str = "main") -> dict[str, str]:
-        found = check.findings(project, environment, base)
+        found = readiness.findings(project, environment, base)
         return {one.about: f"{one.text} {one.mend}" for one in found if one.state == "missing"}
 
     environment = job(set_up, "main")

@@ -3,7 +3,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from tilecli.delivery.archive import packed
+from tilecli.delivery.images.archive import packed
 
 
 def laid_down(folder: Path) -> Path:

@@ -4,8 +4,8 @@ import sys
 import pytest
 import yaml
 
-from tilecli.delivery import recipe
-from tilecli.delivery.recipe import Facts
+from tilecli.delivery.images import recipe
+from tilecli.delivery.images.recipe import Facts
 
 FACTS = Facts("line-7", "536fbdd6db35", "2a6a526", "python:3.11.14-slim-bookworm")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.dark_bundle import write_dark_bundle
-from tilecli.delivery import context
+from tilecli.delivery.images import context
 from tilecli.errors import DeployError, ModelError, UsageError
 
 

@@ -1,0 +1,1 @@
+"""What the jobs of a CI do: commit results, decide, merge, release; and whether they could."""
