@@ -18,8 +18,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Sample photos to a measured, exported model in ./demo; then predict one photo
 	@sh .ci/demo "$(CURDIR)/$(BIN)"
 
-test: $(STAMP) ## All tests: unit, integration, end to end; two files at a time, the slowest first
-	"$(BIN)/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
+test: $(STAMP) ## All tests: unit, integration, end to end; three files at a time, as many wait for others; the slowest first
+	"$(BIN)/python" -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests
 
 lint: $(STAMP) ## ruff, mypy, import-linter
 	"$(BIN)/ruff" check .
