@@ -6,11 +6,13 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,23 +77,40 @@ def draw_comparison(demo: Path) -> None:
 
 def draw_page(demo: Path) -> None:
     """`docs/images/serve.png`: the page of `tiles serve` with test photos of the demo; needs Chromium."""
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
-    with _server(demo) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 760}, color_scheme="light")
+    photos = _photos_to_show(demo)
+    with _server(demo) as url, _page(1200, 760) as page:
         page.goto(url)
-        photos = _photos_to_show(demo)
         page.set_input_files("#files", photos)
         page.locator("#name", has_text=photos[-1].name).wait_for()
         page.locator("#regions button").first.hover()
         page.wait_for_timeout(500)
-        data = page.screenshot()
+        _write("serve.png", page.screenshot())
+
+
+def draw_report(demo: Path) -> None:
+    """`docs/images/report.png`: how the report on the demo's better experiment begins; needs Chromium."""
+    with tempfile.TemporaryDirectory() as scratch, _page(1100, 1500) as page:
+        for verb in (["report", "gate"], ["report"]):
+            command = [sys.executable, "-m", "tilecli", *verb, "rate-0-004", "--against", "rate-0-001"]
+            subprocess.run([*command, "--out", scratch], cwd=demo, check=True, stdout=subprocess.DEVNULL)
+        page.goto((Path(scratch) / "report.html").as_uri())
+        _write("report.png", page.screenshot())
+
+
+@contextlib.contextmanager
+def _page(width: int, height: int) -> Iterator[Any]:
+    """A page of a light browser window, px."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
         browser.close()
+
+
+def _write(name: str, data: bytes) -> None:
     shot = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    cv2.imwrite(str(IMAGES / "serve.png"), shot, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    cv2.imwrite(str(IMAGES / name), shot, [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def _photos_to_show(demo: Path) -> list[Path]:
@@ -136,3 +155,4 @@ if __name__ == "__main__":
         draw_predictions(Path(sys.argv[1]))
         draw_comparison(Path(sys.argv[1]))
         draw_page(Path(sys.argv[1]))
+        draw_report(Path(sys.argv[1]))

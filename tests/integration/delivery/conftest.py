@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,13 +11,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.conftest import ROOT
 from tests.dark_bundle import write_dark_bundle
 from tests.integration import experiments
+from tests.integration.delivery import jobs
 from tests.integration.delivery.jobs import Site
 from tests.integration.experiments import dvc, git
 from tests.integration.hosts import GITHUB, GITLAB, standing_in
-from tilecli import __version__, paramfile
+from tilecli import paramfile
 from tilecli.cli.main import app
 from tilecli.layout import shipped
 
@@ -48,7 +46,6 @@ elif stage == "evaluate":
     ends = {"dice_mean": {"low": values["dice_mean"] - 0.05, "high": values["dice_mean"] + 0.04}}
     write("evaluation/metrics.json", {**values, "intervals": ends})
 """
-SPEC = f"tilecli[train]=={__version__}"
 
 
 @pytest.fixture(scope="session")
@@ -80,29 +77,10 @@ def at_hub_once(factory_once: Path, tmp_path_factory: pytest.TempPathFactory) ->
     found = {}
     for kind in (GITHUB, GITLAB):
         folder = tmp_path_factory.mktemp(kind)
-        root = folder / "parts"
-        shutil.copytree(factory_once / "parts", root, symlinks=True)
-        git(folder, "init", "--quiet", "--bare", "-b", "main", "hub.git")
-        git(root, "remote", "add", "origin", "../hub.git")
-        (folder / "store").mkdir()
-        # Relative to .dvc, as tests copy the folder.
-        dvc(root, "remote", "add", "--default", "--quiet", "store", "../store")
-        git(root, "commit", "--quiet", "-m", "Remote", ".dvc/config")
-        spec = ("--tiles", SPEC, "--auto-merge", "--app", "hub.test/acme/parts", "--gate", "--min 0.4")
-        tiles(root, "ci", "init", kind, *spec)
-        git(root, "add", ".")
-        git(root, "commit", "--quiet", "-m", "CI")
-        git(root, "push", "--quiet", "--set-upstream", "origin", "main")
-        tiles(root, "data", "push")
+        shutil.copytree(factory_once / "parts", folder / "parts", symlinks=True)
+        jobs.put_at_hub(folder, kind, "--auto-merge", "--app", "hub.test/acme/parts", "--gate", "--min 0.4")
         found[kind] = folder
     return found
-
-
-def tiles(root: Path, *arguments: str) -> None:
-    command = [sys.executable, "-m", "tilecli", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(params=[GITHUB, GITLAB])

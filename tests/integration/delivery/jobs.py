@@ -18,8 +18,9 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT, bare_environment
-from tests.integration.experiments import git
+from tests.integration.experiments import dvc, git
 from tests.integration.hosts import KEY, StandIn
+from tilecli import __version__, paramfile
 
 SERVER = "https://hub.test"
 _NEVER = ("vars.TILES_URL != ''",)  # no server is deployed here
@@ -64,6 +65,44 @@ class Site:
         path = os.pathsep.join([str(_programs(home)), str(scripts), os.environ["PATH"]])
         own = {"PATH": path, "PYTHONPATH": str(ROOT), "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "DVC_NO_ANALYTICS": "1"}
         return {**bare_environment(home), **own}
+
+
+def put_at_hub(folder: Path, kind: str, *choices: str) -> None:
+    """Give the project `parts` in `folder` a bare repository, DVC's remote `store` and workflows; push all of it."""
+    root = folder / "parts"
+    git(folder, "init", "--quiet", "--bare", "-b", "main", "hub.git")
+    git(root, "branch", "--quiet", "--move", "main")
+    git(root, "remote", "add", "origin", "../hub.git")
+    (folder / "store").mkdir()
+    # Relative to .dvc, as tests copy the folder.
+    dvc(root, "remote", "add", "--default", "--quiet", "store", "../store")
+    git(root, "commit", "--quiet", "-m", "Remote", ".dvc/config")
+    tiles(root, "ci", "init", kind, "--tiles", f"tilecli[train]=={__version__}", *choices)
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "CI")
+    git(root, "push", "--quiet", "--set-upstream", "origin", "main")
+    tiles(root, "data", "push")
+
+
+def push_experiment(site: Site, branch: str, settings: Mapping[str, Any]) -> str:
+    """What an engineer does: a branch with other settings, pushed. Returns its commit."""
+    root = site.folder / "parts"
+    git(root, "switch", "--quiet", "--create", branch, "main")
+    params = root / "params.yaml"
+    params.write_text(paramfile.edit(params.read_text(), settings))
+    said = ", ".join(f"{name} {value}" for name, value in settings.items())
+    git(root, "commit", "--quiet", "--all", "-m", f"Try {said}")
+    git(root, "push", "--quiet", "--set-upstream", "origin", branch)
+    return git(root, "rev-parse", "HEAD")
+
+
+def tiles(root: Path, *arguments: str) -> str:
+    """What `tiles …` prints when it is typed in a folder."""
+    command = [sys.executable, "-m", "tilecli", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _programs(home: Path) -> Path:

@@ -126,8 +126,9 @@ def _run(stage: Stage, command: str, base: Path) -> None:
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if uv is not None:
         # The same packages from what setting up has left in its cache: half a minute of downloads less.
-        command = command.replace(_PIP.format(venv=venv), f"{uv} pip install --quiet --python {venv}")
-        command = command.replace(f"pip --python {venv} check", f"{uv} pip check --python {venv}")
+        quick = shlex.quote(uv)
+        command = command.replace(_PIP.format(venv=venv), f"{quick} pip install --quiet --python {venv}")
+        command = command.replace(f"pip --python {venv} check", f"{quick} pip check --python {venv}")
     else:
         command = command.replace("pip --python", "python -m pip --python")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}

@@ -11,22 +11,10 @@ import pytest
 
 from tests.conftest import Tiles
 from tests.integration.delivery import jobs
-from tests.integration.delivery.jobs import Ran, Site
+from tests.integration.delivery.jobs import Ran, Site, push_experiment
 from tests.integration.experiments import git
-from tests.integration.hosts import GITHUB
-from tilecli import paramfile
+from tests.integration.hosts import GITHUB, GITLAB
 from tilecli.reporting.hosting.pictures import BRANCH
-
-
-def push_experiment(site: Site, branch: str, rate: str) -> str:
-    """What an engineer does: a branch with another setting, pushed. Returns its commit."""
-    root = site.folder / "parts"
-    git(root, "switch", "--quiet", "--create", branch, "main")
-    params = root / "params.yaml"
-    params.write_text(paramfile.edit(params.read_text(), {"train.learning_rate": float(rate)}))
-    git(root, "commit", "--quiet", "--all", "-m", f"Try a rate of {rate}")
-    git(root, "push", "--quiet", "--set-upstream", "origin", branch)
-    return git(root, "rev-parse", "HEAD")
 
 
 def experiment(site: Site, branch: str, **changed: str) -> Ran:
@@ -41,9 +29,10 @@ def release(site: Site) -> Ran:
     return jobs.gitlab(site, "tiles-develop.yml", "tiles-release", "main")
 
 
+@pytest.mark.parametrize("set_up", [GITLAB], indirect=True)  # GitHub's jobs: e2e/test_branch_to_production
 def test_a_better_model_is_measured_reported_merged_released_and_pulled(set_up: Site, tiles: Tiles) -> None:
     site, host = set_up, set_up.host
-    pushed = push_experiment(site, "exp-rate", "0.02")
+    pushed = push_experiment(site, "exp-rate", {"train.learning_rate": 0.02})
     ran = experiment(site, "exp-rate")
     assert ran.code == 0, ran.said
 
@@ -60,7 +49,7 @@ def test_a_better_model_is_measured_reported_merged_released_and_pulled(set_up: 
 
     # One request with one comment, whose pictures are at the host; merged, and only the commit that was measured.
     (number,) = host.opened
-    assert host.opened[number]["title"] == "Try a rate of 0.02"
+    assert host.opened[number]["title"] == "Try train.learning_rate 0.02"
     (text,) = host.texts(number)
     assert "exp-rate against origin/main" in text
     assert "**Gate: passed.**" in text
@@ -87,11 +76,11 @@ def test_a_better_model_is_measured_reported_merged_released_and_pulled(set_up: 
     assert len(site.at_hub("tag").split()) == 2
 
 
-@pytest.mark.parametrize("set_up", [GITHUB], indirect=True)
+@pytest.mark.parametrize("set_up", [GITLAB], indirect=True)
 def test_a_worse_model_is_reported_and_not_merged(set_up: Site) -> None:
     site, host = set_up, set_up.host
     before = site.at_hub("rev-parse", "main")
-    push_experiment(site, "exp-slow", "0.001")
+    push_experiment(site, "exp-slow", {"train.learning_rate": 0.001})
     ran = experiment(site, "exp-slow")
     assert ran.code == 3, ran.said
     assert "the gate stops this run: worse than origin/main" in ran.said
@@ -112,7 +101,7 @@ def test_the_first_run_of_a_project_has_nothing_to_compare_with(set_up: Site) ->
     git(root, "push", "--quiet", "origin", "main")
     shutil.rmtree(set_up.folder / "store")
     (set_up.folder / "store").mkdir()
-    push_experiment(set_up, "exp-first", "0.02")
+    push_experiment(set_up, "exp-first", {"train.learning_rate": 0.02})
     ran = experiment(set_up, "exp-first")
     assert ran.code == 0, ran.said
     (number,) = set_up.host.opened
@@ -122,7 +111,7 @@ def test_the_first_run_of_a_project_has_nothing_to_compare_with(set_up: Site) ->
 
 @pytest.mark.parametrize("fork", [False, True])
 def test_a_job_without_a_token_ends_before_anything_is_trained(set_up: Site, tmp_path: Path, fork: bool) -> None:
-    push_experiment(set_up, "exp-rate", "0.02")
+    push_experiment(set_up, "exp-rate", {"train.learning_rate": 0.02})
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"repository": {"fork": True}}))
     of_fork = {"GITHUB_EVENT_PATH": str(event), "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "2", "CI_PROJECT_ID": "1"}
