@@ -84,7 +84,9 @@ def _bars(types: Sequence[Type], base: str) -> Callable[[Axes], None]:
         if known:
             (marks,) = area.plot(*zip(*known, strict=True), label=sheet.plain(base))
             marks.set(color=sheet.INK, marker="D", markersize=5, linestyle="none")
-            area.legend(frameon=False, fontsize=8, labelcolor=sheet.INK, loc="lower right")
+            # Above the bars, which leave no room.
+            style = {"frameon": False, "fontsize": 8, "labelcolor": sheet.INK}
+            area.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2, **style)
         area.set_yticks(places, [sheet.plain(f"{row.name} ({row.photos})") for row in rows])
         area.set_xlim(0, 1.02)
         sheet.frame(area, "", "Dice, pooled over the type's photos", "")
