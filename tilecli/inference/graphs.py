@@ -35,7 +35,10 @@ def place(network: Any, contract: InputContract) -> Path | None:
     code = _code(network)
     if folder is None or code is None:
         return None
-    exporter = [files.sha256(Path(__file__).with_name("onnx_file.py")), *map(metadata.version, _EXPORTERS)]
+    try:
+        exporter = [files.sha256(Path(__file__).with_name("onnx_file.py")), *map(metadata.version, _EXPORTERS)]
+    except metadata.PackageNotFoundError:  # capturing says what to install
+        return None
     settings = [
         (name, type(module).__qualname__, {k: v for k, v in vars(module).items() if isinstance(v, _SETTINGS)})
         for name, module in network.named_modules()

@@ -82,6 +82,7 @@ def init(
 
     Example: tiles ci init github --gate "--min 0.8" --deploy heroku --app parts
     """
+    from tilecli.delivery.images.context import slug
     from tilecli.delivery.workflows import lay_down as library
     from tilecli.delivery.workflows.choices import Choices
     from tilecli.experiments.remotes import settings
@@ -96,7 +97,7 @@ def init(
         base=base or library.base_branch(project),
         branches=branches,
         deploy=deploy,
-        app=app or _name(project.root.name),
+        app=app or slug(project.root.name),
         tiles=tiles or "",
         gate=_gate(gate),
         auto_merge=auto_merge,
@@ -116,13 +117,6 @@ def init(
             sys.stdout.write(f"# --- {name}\n{text}\n")
     else:
         _say(work, backups)
-
-
-def _name(folder: str) -> str:
-    """The folder's name as images and apps may be called."""
-    import re
-
-    return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-") or "tiles"
 
 
 def _gate(text: str) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from tilecli.experiments.project import git
 from tilecli.experiments.remotes import address, settings
 from tilecli.layout import Project
 
+_OF_A_FORK = "push the branch to the repository itself, or let one of its own people do so"
+
 
 def findings(project: Project, environment: Mapping[str, str], base: str | None) -> list[Finding]:
     """Everything there is to say; `missing` stops a job. base: the branch that runs are compared with."""
@@ -70,7 +72,7 @@ def _token(environment: Mapping[str, str]) -> Iterator[Finding]:
     fork = of_a_fork(environment)
     text = "a fork's job gets no token that may write" if fork else f"{name} is not set"
     mend = (
-        "push the branch to the repository itself, or let one of its own people do so"
+        _OF_A_FORK
         if fork
         else "env: {GITHUB_TOKEN: ${{ github.token }}}"
         if name == "GITHUB_TOKEN"
@@ -102,7 +104,7 @@ def _storage(project: Project, environment: Mapping[str, str]) -> Iterator[Findi
             "secrets",
             "missing",
             f"a fork's job gets no secrets, so {', '.join(absent)} cannot be there",
-            "push the branch to the repository itself, or let one of its own people do so",
+            _OF_A_FORK,
         )
     elif absent:
         yield Finding("secrets", "missing", f"{', '.join(absent)} not set", "the README's section CI says how")

@@ -19,7 +19,7 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _APP = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9]")
 _HEROKU = re.compile(r"[a-z][a-z0-9-]{1,23}[a-z0-9]")  # with -prod behind it at most 30 characters
 _EXTRAS = re.compile(r"\[([\w, -]+)\]")
-_EXTRA_OF = {"s3": "s3", "ssh": "ssh"}
+_OWN_EXTRAS = ("s3", "ssh")  # kinds of remotes that need an extra of their name
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Choices:
         """What an experiment's job installs."""
         if self.tiles:
             return self.tiles
-        extra = _EXTRA_OF.get(self.storage.kind if self.storage else "", "")
+        extra = self.storage_kind if self.storage_kind in _OWN_EXTRAS else ""
         return f"tilecli[{','.join(filter(None, ('train', extra)))}]=={__version__}"
 
     @property
