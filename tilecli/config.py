@@ -134,7 +134,8 @@ class TrainParams(Section):
     )
     balance: Share = Field(0.5, description="0: defect types as often as their photos; 1: every type equally often")
     augment: Literal["none", "light", "full"] = Field(
-        "full", description="flips and turns; full adds exposure and noise"
+        "light",
+        description="light: flips and turns; full adds moves, scale, exposure, noise and focus, which hid small marks",
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(0.99, description="decay of the averaged weights; 0: off")
     valid_every: Positive = Field(1, description="in the first half of a run, validate only every so many epochs")

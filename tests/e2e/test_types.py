@@ -14,7 +14,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     """A project that tells types apart, trained once."""
     session = Session(tmp_path_factory.mktemp("a user"))
     session.start_project()
-    session.tiles("train", "--name", "types", "-S", "data.target=type")
+    session.tiles("train", "--name", "types", "-S", "data.target=type", "-S", "train.augment=full")
     return session
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from tilecli import lightning
 from tilecli.data import catalog
 from tilecli.data.preprocess import read_photo
 from tilecli.evaluation.overlays import save

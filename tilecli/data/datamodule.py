@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from tilecli import lightning
 from tilecli.config import TrainParams
 from tilecli.data import crops, preprocess
 from tilecli.data.cutting import Cutter

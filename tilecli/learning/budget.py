@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytorch_lightning as lightning
-
+from tilecli import lightning
 from tilecli.config import TrainParams
 
 # Parts into which the time is divided for the schedule, which counts in whole steps.

@@ -12,9 +12,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-import pytorch_lightning as lightning
-
-from tilecli import files, progress
+from tilecli import files, lightning, progress
 from tilecli.layout import Project
 from tilecli.learning import checkpoint
 from tilecli.learning.budget import Budget

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import pytorch_lightning as lightning
 import torch
 
-from tilecli import files, progress
+from tilecli import files, lightning, progress
 from tilecli.config import Params, TrainParams
 from tilecli.data.classlist import read_classes
 from tilecli.data.datamodule import TileData

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytorch_lightning as lightning
 import torch
 from torch import nn
 
+from tilecli import lightning
 from tilecli.config import TrainParams
 from tilecli.data.classlist import read_classes
 from tilecli.data.datamodule import TileData

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytorch_lightning as lightning
-
+from tilecli import lightning
 from tilecli.learning.budget import Budget
 
 _NEVER = 2**31

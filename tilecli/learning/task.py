@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
 from torch import nn
 
+from tilecli import lightning
 from tilecli.config import TrainParams
 from tilecli.data import preprocess
 from tilecli.data.datamodule import CropBatch, PhotoBatch

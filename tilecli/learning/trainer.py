@@ -8,10 +8,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pytorch_lightning as lightning
 import torch
 
-from tilecli import hardware
+from tilecli import hardware, lightning
 from tilecli.learning.precision import Precision
 
 _MAX_WORKERS = 8  # processes that cut crops for a GPU; more of them wait for each other

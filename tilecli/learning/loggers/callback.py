@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
 
-from tilecli import progress
+from tilecli import lightning, progress
 from tilecli.data import preprocess
 from tilecli.data.datamodule import PhotoBatch
 from tilecli.data.photos import Held
