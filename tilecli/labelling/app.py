@@ -18,23 +18,22 @@ from tilecli.data.catalog import decode_mask, encode_mask
 from tilecli.errors import TilesError
 from tilecli.labelling import finish
 from tilecli.labelling.desk import Desk
-from tilecli.labelling.door import Door
 from tilecli.labelling.drafts import Action
 from tilecli.layout import GOOD
 from tilecli.serving import problems
 from tilecli.serving.door.auth import Keys, Rate
 from tilecli.serving.door.envelope import Envelope
+from tilecli.serving.door.local import Door
 from tilecli.serving.door.refusals import answer_refusals, response
 from tilecli.serving.problems import Kind, Problem
 from tilecli.serving.routes.pages import PAGE as SERVED
 from tilecli.serving.telemetry import Telemetry
-from tilecli.ui import TOKENS
+from tilecli.ui import MEDIA_TYPES, assets
 
 REFUSED = Kind("refused", 422, "This cannot be done")
 _PAGE = Path(__file__).with_name("page")
-_SHARED = ("page.css", "theme.js", "keys.js", "words.js", "painter.js", "pixels.js", "icon.svg")
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_FILES = {path.name: path for path in (*_PAGE.iterdir(), *(SERVED / name for name in _SHARED), TOKENS)}
+_SERVED = ("page.css", "keys.js", "painter.js", "pixels.js")
+_FILES = {**assets(_PAGE), **{name: SERVED / name for name in _SERVED}}
 _FRESH = {"Cache-Control": "no-cache"}
 
 
@@ -64,7 +63,7 @@ def make_app(desk: Desk, hosts: Collection[str]) -> FastAPI:
     _add_page(app)
     _add_photos(app)
     _add_batch(app)
-    app.add_middleware(Door, token=app.state.token, hosts=hosts)
+    app.add_middleware(Door, token=app.state.token, hosts=hosts, verb="tiles data label")
     app.add_middleware(Envelope, keys=Keys(()), rate=Rate(None), telemetry=Telemetry(), logged=False)
     return app
 
@@ -95,9 +94,9 @@ def _add_page(app: FastAPI) -> None:
     @app.get("/static/{file}")
     def asset(file: str) -> FileResponse:
         path = _FILES.get(file)
-        if path is None or path.suffix not in _TYPES:
+        if path is None:
             raise Problem(problems.NOT_FOUND, f"the page has no file '{file}'")
-        return FileResponse(path, media_type=_TYPES[path.suffix], headers=_FRESH)
+        return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=_FRESH)
 
     @app.get("/api/queue")
     def queue(desk: OfDesk) -> dict[str, Any]:

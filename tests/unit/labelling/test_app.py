@@ -11,8 +11,8 @@ from tilecli.data.catalog import encode_mask
 from tilecli.labelling.app import make_app
 from tilecli.labelling.choose import choose
 from tilecli.labelling.desk import Desk
-from tilecli.labelling.door import MOST_BYTES, TOKEN_HEADER
 from tilecli.layout import Project
+from tilecli.serving.door.local import MOST_BYTES, TOKEN_HEADER
 
 HOST = "127.0.0.1:8010"
 

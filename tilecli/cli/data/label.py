@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tilecli.cli import terminal
+from tilecli.cli.browser import open_page
 from tilecli.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -37,10 +36,11 @@ def label(
     """
     from tilecli.cli.live import display
     from tilecli.experiments.project import git, prepare
+    from tilecli.labelling.app import make_app
     from tilecli.labelling.desk import Desk
     from tilecli.labelling.drafts import Drafts
-    from tilecli.labelling.run import run
     from tilecli.layout import find_project
+    from tilecli.serving.process.local import serve_locally
 
     project = find_project()
     prepare(project)
@@ -53,11 +53,11 @@ def label(
         count = len(desk.names)
         terminal.say(f"[good]ready[/] on [accent]{url}[/]: {count} photo{'' if count == 1 else 's'}; Ctrl-C stops")
         if browser:
-            _open(url)
+            open_page(url)
 
     try:
         with Drafts(project).claimed():
-            run(desk, port, ready)
+            serve_locally(lambda hosts: make_app(desk, hosts), port, ready)
     except KeyboardInterrupt:
         left = sum(1 for _ in desk.drafts)
         if left:
@@ -83,12 +83,3 @@ def _check(names: list[str], source: str | None) -> None:
         raise UsageError("there are no photos to look at", where=f"--from {source}")
     hint = "tiles data label --from audit, or name photos"
     raise UsageError("which photos? there are no drafts to go on with", hint=hint)
-
-
-def _open(url: str) -> None:
-    """Open the page where there is a desktop: without one, a browser of the terminal would take the terminal."""
-    import webbrowser
-
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return
-    webbrowser.open(url)

@@ -10,14 +10,12 @@ from fastapi.responses import FileResponse, HTMLResponse
 from tilecli.serving import problems
 from tilecli.serving.problems import Problem
 from tilecli.serving.routes import docs as docs_page
-from tilecli.ui import TOKENS
+from tilecli.ui import MEDIA_TYPES, assets
 
 router = APIRouter(include_in_schema=False)
 
 PAGE = Path(__file__).parents[1] / "page"
-# Said here and not guessed: a machine that takes .js for plain text would leave the page without its script.
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_FILES = {path.name: path for path in (*PAGE.iterdir(), TOKENS) if path.suffix in _TYPES}
+_FILES = assets(PAGE)
 _FRESH = {"Cache-Control": "no-cache"}
 
 
@@ -33,7 +31,7 @@ async def asset(name: str) -> FileResponse:
     path = _FILES.get(name)
     if path is None:
         raise Problem(problems.NOT_FOUND, f"the pages have no file '{name}'")
-    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_FRESH)
+    return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=_FRESH)
 
 
 @router.get("/docs")

@@ -1,4 +1,4 @@
-"""Who may talk to the page's server: this machine's browser, and for changes only the page that it gave out itself."""
+"""Who may talk to a page's own server: this machine's browser, and for changes only the page that it gave out."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _READING = ("GET", "HEAD")
 
 
 class Door:
-    """ASGI middleware: other sites' pages must not write labels, nor read photos under a name of their own."""
+    """ASGI middleware: other sites' pages must not change anything, nor read photos under a name of their own."""
 
-    def __init__(self, app: ASGIApp, token: str, hosts: Collection[str]) -> None:
-        """token: what the page sends with each change. hosts: names and ports that this server goes by."""
-        self._app, self._token, self._hosts = app, token, set(hosts)
+    def __init__(self, app: ASGIApp, token: str, hosts: Collection[str], verb: str) -> None:
+        """token: what the page sends with each change. hosts: names and ports that this server goes by. verb: what
+        started it."""
+        self._app, self._token, self._hosts, self._verb = app, token, set(hosts), verb
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or raise Problem (403)."""
@@ -36,7 +37,7 @@ class Door:
     def _check_change(self, headers: Headers) -> None:
         given = headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token.encode()):
-            raise Problem(FORBIDDEN, "the page belongs to an earlier start of tiles data label", "load the page again")
+            raise Problem(FORBIDDEN, f"the page belongs to an earlier start of {self._verb}", "load the page again")
         length = headers.get("content-length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:
             raise Problem(FORBIDDEN, f"a change of up to {MOST_BYTES:,} bytes, of a length said before, is taken")

@@ -1,0 +1,93 @@
+// What the page was given, what has changed since, and asking the server to change something.
+
+const body = document.body;
+const up = body.dataset.up;
+
+/** An address of the studio, as this page reaches it. */
+export const link = path => up + path;
+
+/** Whether this page can change something: neither a read-only server nor a page on disk can. */
+export const canAct = !("readOnly" in body.dataset) && !("exported" in body.dataset);
+
+/** What the page shows, as the server (or the export) wrote it into the page. */
+export const given = () => JSON.parse(document.getElementById("given").textContent);
+
+/** What went wrong (title), why (detail), what to do (hint). status 0: no answer at all. */
+export class Problem extends Error {
+  constructor({ title, detail = "", hint = "", status = 0 }) {
+    super(title);
+    Object.assign(this, { title, detail, hint, status });
+  }
+
+  get words() {
+    return [this.title, this.detail, this.hint].filter(Boolean).join(". ");
+  }
+}
+
+/** JSON from the server; throws Problem. */
+export async function ask(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(link(path), { cache: "no-store", ...options });
+  } catch {
+    throw new Problem({ title: "The server does not answer", hint: "Start tiles studio again" });
+  }
+  const said = await answer.json().catch(() => ({}));
+  if (answer.ok) return said;
+  throw new Problem({ title: said.title ?? "The server failed", detail: said.detail, hint: said.hint, status: answer.status });
+}
+
+/** Change something; the body and the answer are JSON. */
+export function act(path, wanted = {}, method = "POST") {
+  const headers = { "Content-Type": "application/json", "X-Tiles-Token": body.dataset.token };
+  return ask(path, { method, headers, body: JSON.stringify(wanted) });
+}
+
+/** What this page shows now. */
+export const latest = () => ask(`api/pages/${body.dataset.page}${location.search}`);
+
+/** Call `changed` with what the page shows now, each time after something that it shows has changed. */
+export function follow(changed) {
+  if ("exported" in body.dataset) return;
+  const topics = new Set(body.dataset.topics.split(" "));
+  const sign = document.getElementById("live");
+  const say = (text, gone) => {
+    sign.textContent = text;
+    sign.classList.toggle("gone", gone);
+  };
+  let busy = false;
+  let again = false;
+  const refresh = async () => {
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    try {
+      changed(await latest());
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      say(problem.words, true);
+    } finally {
+      busy = false;
+    }
+    if (again) {
+      again = false;
+      refresh();
+    }
+  };
+  const stream = new EventSource(link("api/events"));
+  let lost = false;
+  stream.addEventListener("open", () => {
+    say("live", false);
+    if (lost) refresh(); // what changed meanwhile was not heard
+    lost = false;
+  });
+  stream.addEventListener("error", () => {
+    lost = true;
+    say("no connection", true);
+  });
+  stream.addEventListener("changed", event => {
+    if (JSON.parse(event.data).some(topic => topics.has(topic))) refresh();
+  });
+}

@@ -1,0 +1,28 @@
+"""Which pages there are: what each is called, what it shows, what makes that stale, and whether it can be exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tilecli.layout import Project
+from tilecli.studio.views import experiments
+from tilecli.studio.watch import Topic
+
+Query = Mapping[str, str]  # what stands behind the ? of an address, and the name in its path
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: `templates/<name>.html.j2` and `page/<name>.js` draw what `view` returns."""
+
+    name: str
+    title: str
+    view: Callable[[Project, Query], dict[str, Any]]
+    topics: tuple[Topic, ...]
+    listed: bool = True  # in the row of links at the top
+
+
+PAGES = {page.name: page for page in (Page("experiments", "Experiments", experiments.view, ("experiments",)),)}
+FIRST = "experiments"

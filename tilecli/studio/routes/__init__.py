@@ -1,0 +1,1 @@
+"""The pages, what they ask for, and what they may change."""

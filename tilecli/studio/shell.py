@@ -1,0 +1,49 @@
+"""A page as HTML: its template around what it shows, which stands in the page itself, so that one answer is enough."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tilecli.errors import MissingExtraError
+from tilecli.studio.pages import PAGES, Page
+from tilecli.ui import assets
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_PAGE = Path(__file__).with_name("page")
+_TEMPLATES = Path(__file__).with_name("templates")
+FILES = assets(_PAGE)
+PLOTLY = "plotly.min.js"  # comes with Plotly's own package
+
+
+@cache
+def _environment() -> Environment:
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError as error:
+        raise MissingExtraError("jinja2", "data") from error
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def html(page: Page, shown: dict[str, Any], **facts: Any) -> str:
+    """The page. facts: what the template asks for besides, see `base.html.j2`."""
+    template = _environment().get_template(f"{page.name}.html.j2")
+    # "</script>" in a name would end the element that holds it.
+    given = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return template.render(page=page, pages=PAGES, given=given, project=shown.get("project", ""), **facts)
+
+
+def plotly() -> str:
+    """Plotly's script."""
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise MissingExtraError("plotly", "data") from error
+    script: str = get_plotlyjs()
+    return script
