@@ -6,18 +6,20 @@ from pathlib import Path
 import pytest
 
 from tilecli.serving.routes import pages
-from tilecli.ui import TOKENS
+from tilecli.ui import TOKENS, assets
 
 FOLDER = Path(pages.__file__).parents[1] / "page"
 INDEX = (FOLDER / "index.html").read_text(encoding="utf-8")
-SCRIPTS = sorted(FOLDER.glob("*.js"))
+FILES = assets(FOLDER)
+SCRIPTS = sorted(path for path in FILES.values() if path.suffix == ".js")
+STYLES = sorted(path for path in FILES.values() if path.suffix == ".css")
 
 
 def test_the_page_names_only_files_that_are_there() -> None:
     named = re.findall(r'(?:href|src)="([^"#]+)"', INDEX)
     assert {name for name in named if not name.startswith("static/")} == {"docs"}
     for name in named:
-        assert not name.startswith("static/") or (FOLDER / Path(name).name).is_file() or Path(name).name == TOKENS.name
+        assert not name.startswith("static/") or Path(name).name in FILES
 
 
 def test_nothing_is_inline() -> None:
@@ -35,7 +37,7 @@ def test_scripts_import_what_is_there_and_ask_nobody_else(script: Path) -> None:
     text = script.read_text(encoding="utf-8")
     for name in re.findall(r'from "([^"]+)"', text):
         assert name.startswith("./")
-        assert (FOLDER / name).is_file()
+        assert name.removeprefix("./") in FILES
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
     assert "innerHTML" not in text, "names of files would become elements"
 
@@ -50,7 +52,7 @@ def test_elements_that_scripts_ask_for_exist(script: Path) -> None:
         assert f'id="{name}"' in INDEX, name
 
 
-@pytest.mark.parametrize("style", sorted(FOLDER.glob("*.css")), ids=lambda path: path.name)
+@pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
 def test_styles_use_tokens_that_exist_and_fetch_nothing(style: Path) -> None:
     text = style.read_text(encoding="utf-8")
     own = set(re.findall(r"(--[\w-]+):", text + TOKENS.read_text(encoding="utf-8")))
