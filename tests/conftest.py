@@ -23,6 +23,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # command, to report to a server that tests must not need: together they took a third of the suite's time.
 os.environ["DVC_NO_ANALYTICS"] = "1"
 
+# What runs the tests may itself be a job, whose log would hold notes that a user's pipe does not.
+os.environ.pop("CI", None)
+
 # The user's cache is one of this run's own, for all workers: what one test has compiled, the next one finds.
 OWN_CACHE = "PYTEST_XDIST_WORKER" not in os.environ
 if OWN_CACHE:

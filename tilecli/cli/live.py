@@ -7,6 +7,7 @@ lines: one per stage, at most ten per training.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ class Display:
 
         if event.kind == "warning":
             self.console.print(f"[warning]warning:[/] {escape(event.text)}", soft_wrap=True)
-        elif self.live is not None:
+        elif self.live is not None or os.environ.get("CI"):  # a job's log is all that its readers see of it
             self.console.print(f"  [muted]{escape(event.text)}[/]", soft_wrap=True)
 
     def _new_stage(self, name: str, how: str) -> None:

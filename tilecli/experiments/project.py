@@ -48,6 +48,15 @@ def git(
     return done.stdout.strip() if not done.returncode else ""
 
 
+def push_url(folder: Path, remote: str) -> str:
+    """Where git pushes to for a remote of that name; ProjectError where there is none."""
+    url = git(folder, "remote", "get-url", "--push", remote, check=False)
+    if not url:
+        hint = f"git remote add {remote} URL"
+        raise ProjectError(f"there is no git remote '{remote}'", where=str(folder), hint=hint)
+    return url
+
+
 def prepare(project: Project, *, commit_needed: bool = False) -> None:
     """Check that git and DVC are set up here; raise ProjectError with the command that mends it."""
     if not git(project.root, "rev-parse", "--show-toplevel", check=False):

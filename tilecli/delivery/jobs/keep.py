@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tilecli.delivery.jobs import remote as remotes
 from tilecli.errors import ProjectError
-from tilecli.experiments.project import git, prepare
+from tilecli.experiments.project import git, prepare, push_url
 from tilecli.layout import Project
 from tilecli.reporting.hosting.publish import MEASURED, branch_of
 from tilecli.versions import keep as versions
@@ -41,7 +41,7 @@ def keep(
     prepare(project, commit_needed=True)
     name = branch or _branch(project, environment)
     if push:
-        remotes.require(project, remote)
+        push_url(project.root, remote)  # before anything is made that could not be pushed
     measured = git(project.root, "rev-parse", "HEAD")
     own, left = workspace.of_the_data(project, workspace.changed_files(project))
     if own:

@@ -9,7 +9,7 @@ from tilecli.delivery.jobs import remote as remotes
 from tilecli.errors import ProjectError
 from tilecli.experiments import registry
 from tilecli.experiments.naming import resolve
-from tilecli.experiments.project import git, prepare
+from tilecli.experiments.project import git, prepare, push_url
 from tilecli.experiments.registry import Bump, Version
 from tilecli.layout import Project
 
@@ -41,7 +41,7 @@ def release(
     """
     prepare(project, commit_needed=True)
     if push:
-        remotes.require(project, remote)
+        push_url(project.root, remote)  # before anything is made that could not be pushed
     known = registry.versions(project)
     record = resolve(project, "HEAD")
     same = _of_model(known, record.model)

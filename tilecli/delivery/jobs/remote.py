@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from tilecli.errors import ProjectError
-from tilecli.experiments.project import git
+from tilecli.experiments.project import push_url
 from tilecli.experiments.remotes.address import masked
 from tilecli.layout import Project
 from tilecli.reporting.hosting import login
@@ -17,21 +17,11 @@ _REFUSED = ("403", "denied", "not allowed", "unauthorized", "authentication fail
 _PROTECTED = ("protected branch", "gh006", "gh013", "pre-receive hook declined")
 
 
-def require(project: Project, remote: str) -> str:
-    """The address of a git remote; ProjectError where there is none of that name."""
-    url = git(project.root, "remote", "get-url", "--push", remote, check=False)
-    if not url:
-        raise ProjectError(
-            f"there is no git remote '{remote}'", where=str(project.root), hint=f"git remote add {remote} URL"
-        )
-    return url
-
-
 def tip(project: Project, branch: str, environment: Mapping[str, str], remote: str = "origin") -> str:
     """The last commit of a branch at the remote; empty where it has no such branch. Raises ProjectError."""
     done = _run(project, ["ls-remote"], [f"refs/heads/{branch}"], environment, remote)
     if done.returncode:
-        raise _refusal(done.stderr, f"{remote} {branch}", require(project, remote))
+        raise _refusal(done.stderr, f"{remote} {branch}", push_url(project.root, remote))
     return (done.stdout.split() or [""])[0]
 
 
@@ -43,13 +33,13 @@ def push(project: Project, refs: Sequence[str], environment: Mapping[str, str], 
     """
     done = _run(project, ["push", "--quiet", "--atomic"], refs, environment, remote)
     if done.returncode:
-        raise _refusal(done.stderr, f"{remote} {' '.join(refs)}", require(project, remote))
+        raise _refusal(done.stderr, f"{remote} {' '.join(refs)}", push_url(project.root, remote))
 
 
 def _run(
     project: Project, command: Sequence[str], refs: Sequence[str], environment: Mapping[str, str], remote: str
 ) -> subprocess.CompletedProcess[str]:
-    url, settings = require(project, remote), login.entries(environment)
+    url, settings = push_url(project.root, remote), login.entries(environment)
     where = login.without_login(url) if settings else remote
     return subprocess.run(
         ["git", *command, where, *refs],

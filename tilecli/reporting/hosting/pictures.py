@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tilecli.errors import ProjectError, PublishError
-from tilecli.experiments.project import git
+from tilecli.experiments.project import git, push_url
 from tilecli.experiments.remotes.address import masked
 from tilecli.reporting.hosting import login
 
@@ -35,11 +35,9 @@ def push(
     environment: of the job, whose token logs git in.
 
     Done in a repository of its own, which has only the branch's last commit: the user's is not touched, and years of
-    pictures are not fetched. Raises PublishError where the remote does not take it.
+    pictures are not fetched. Raises ProjectError where there is no such remote, PublishError where it does not take it.
     """
-    url = git(root, "remote", "get-url", "--push", remote, check=False)
-    if not url:
-        raise PublishError(f"there is no git remote '{remote}'", where=str(root), hint="git remote add origin URL")
+    url = push_url(root, remote)
     if "://" not in url and ":" not in url.partition("/")[0]:
         url = str(Path(git(root, "rev-parse", "--show-toplevel"), url))
     own_login = login.entries(environment)
