@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tilecli.errors import MissingExtraError, ProjectError
-from tilecli.experiments import storage
 from tilecli.experiments.project import ensure_identity, git
-from tilecli.experiments.reading import dvccache, snapshot
+from tilecli.experiments.reading import cacheplace, dvccache, snapshot
 from tilecli.layout import Project
 
 # Settings of DVC that hold a path, which may be relative to the folder of the config file.
@@ -46,7 +45,7 @@ def clone_at(project: Project, rev: str, folder: Path) -> Project:
         raise ProjectError("the folder of a clone must not exist yet", where=str(folder))
     top = Path(git(project.root, "rev-parse", "--show-toplevel"))
     prefix = git(project.root, "rev-parse", "--show-prefix")
-    cache = storage.cache_folder(project)
+    cache = cacheplace.cache_folder(project)
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         # Hooks would be the user's own, DVC's among them, and know nothing of this place.
