@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from tilecli import __version__
-from tilecli.cli import bench, doctor, evaluate, export, fetch, init, predict, serve, split, studio, train
+from tilecli.cli import bench, doctor, evaluate, export, fetch, init, predict, serve, split, train
 from tilecli.cli.ci.app import app as ci
 from tilecli.cli.data.app import app as data
 from tilecli.cli.deploy.app import app as deploy
 from tilecli.cli.exp.app import app as experiments
 from tilecli.cli.model.app import app as model
 from tilecli.cli.report.app import app as report
+from tilecli.cli.studio.app import app as studio
 from tilecli.errors import TRACEBACK_VARIABLE
 
 app = typer.Typer(
@@ -59,7 +60,7 @@ app.command("eval", rich_help_panel=MODEL)(evaluate.evaluate)
 app.command("predict", rich_help_panel=MODEL)(predict.predict)
 app.command("serve", rich_help_panel=MODEL)(serve.serve)
 app.add_typer(experiments, name="exp", rich_help_panel=MODEL)
-app.command("studio", rich_help_panel=MODEL)(studio.studio)
+app.add_typer(studio, name="studio", rich_help_panel=MODEL)
 app.add_typer(report, name="report", rich_help_panel=MODEL)
 app.add_typer(model, name="model", rich_help_panel=MODEL)
 app.add_typer(deploy, name="deploy", rich_help_panel=MODEL)

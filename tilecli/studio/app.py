@@ -16,20 +16,23 @@ from tilecli.serving.door.refusals import answer_refusals, response
 from tilecli.serving.problems import Kind, Problem
 from tilecli.serving.telemetry import Telemetry
 from tilecli.studio.routes import events, pages
+from tilecli.studio.sharing import Shared
 from tilecli.studio.studio import Studio
 
 REFUSED = Kind("refused", 422, "This cannot be done")
 
 
 def make_app(studio: Studio, hosts: Collection[str]) -> FastAPI:
-    """The ASGI application. hosts: names and ports that it is reached by."""
+    """The ASGI application. hosts: names and ports that it is reached by; by any where it is shared by a key."""
     app = FastAPI(title="tiles studio", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.studio, app.state.closing = studio, False
     answer_refusals(app)
     app.add_exception_handler(TilesError, _refused)
     for module in (events, pages):
         app.include_router(module.router)
-    app.add_middleware(Door, token=studio.token, hosts=hosts, verb="tiles studio")
+    if studio.key:
+        app.add_middleware(Shared, key=studio.key)
+    app.add_middleware(Door, token=studio.token, hosts=None if studio.key else hosts, verb="tiles studio")
     app.add_middleware(Envelope, keys=Keys(()), rate=Rate(None), telemetry=Telemetry(), logged=False)
     return app
 

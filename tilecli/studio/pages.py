@@ -22,6 +22,9 @@ class Page:
     view: Callable[[Project, Query], dict[str, Any]]
     topics: tuple[Topic, ...]
     listed: bool = True  # in the row of links at the top
+    # The names of which there is a page each, `name` in the query; None: there is one page.
+    names: Callable[[Project], list[str]] | None = None
+    exported: bool = True  # it needs no server
 
 
 PAGES = {page.name: page for page in (Page("experiments", "Experiments", experiments.view, ("experiments",)),)}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _PAGE = Path(__file__).with_name("page")
-_TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).with_name("templates")
 FILES = assets(_PAGE)
 PLOTLY = "plotly.min.js"  # comes with Plotly's own package
 
@@ -26,17 +26,20 @@ def _environment() -> Environment:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
     except ImportError as error:
         raise MissingExtraError("jinja2", "data") from error
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+    return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
-def html(page: Page, shown: dict[str, Any], **facts: Any) -> str:
-    """The page. facts: what the template asks for besides, see `base.html.j2`."""
+def html(page: Page, shown: dict[str, Any], *, up: str, importmap: dict[str, str] | None = None, **facts: Any) -> str:
+    """The page. up: the way from its folder to the first one. importmap: where its scripts find each other, if not in
+    static/. facts: what the template asks for besides, see `base.html.j2`.
+    """
     template = _environment().get_template(f"{page.name}.html.j2")
     # "</script>" in a name would end the element that holds it.
     given = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return template.render(page=page, pages=PAGES, given=given, project=shown.get("project", ""), **facts)
+    imports = json.dumps({"imports": importmap or {"studio/": f"{up}static/"}})
+    facts = {"token": "", "nonce": "", "read_only": False, "exported": False, **facts}
+    project = shown.get("project", "")
+    return template.render(page=page, pages=PAGES, given=given, imports=imports, project=project, up=up, **facts)
 
 
 def plotly() -> str:

@@ -18,6 +18,7 @@ class Studio:
 
     project: Project
     read_only: bool = False
+    key: str = ""  # with it the studio is shared: whoever has the key may look, from other machines too
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))  # proves that a change comes from a page
 
     def __post_init__(self) -> None:

@@ -19,16 +19,18 @@ _READING = ("GET", "HEAD")
 class Door:
     """ASGI middleware: other sites' pages must not change anything, nor read photos under a name of their own."""
 
-    def __init__(self, app: ASGIApp, token: str, hosts: Collection[str], verb: str) -> None:
-        """token: what the page sends with each change. hosts: names and ports that this server goes by. verb: what
-        started it."""
-        self._app, self._token, self._hosts, self._verb = app, token, set(hosts), verb
+    def __init__(self, app: ASGIApp, token: str, hosts: Collection[str] | None, verb: str) -> None:
+        """token: what the page sends with each change. hosts: names and ports that this server goes by; None: any.
+        verb: what started it."""
+        self._app, self._token, self._hosts, self._verb = app, token, hosts, verb
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or raise Problem (403)."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            if headers.get("host", "") not in self._hosts:  # a name that somebody else made point to this machine
+            if (
+                self._hosts is not None and headers.get("host", "") not in self._hosts
+            ):  # a name that somebody else made point to this machine
                 raise Problem(FORBIDDEN, "this server is asked by another name than its own", "use the address it said")
             if scope["method"] not in _READING:
                 self._check_change(headers)

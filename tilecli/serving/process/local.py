@@ -1,4 +1,4 @@
-"""A page's own server as a process: on loopback only, until it is told to stop."""
+"""A page's own server as a process: on loopback, unless it is shared on purpose; until it is told to stop."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ HOST = "127.0.0.1"
 _PATIENCE_S = 5  # for requests that are being answered when it is told to stop
 
 
-def serve_locally(make_app: Callable[[Sequence[str]], FastAPI], port: int, ready: Callable[[str], None]) -> None:
+def serve_locally(
+    make_app: Callable[[Sequence[str]], FastAPI], port: int, ready: Callable[[str], None], host: str = HOST
+) -> None:
     """Answer until SIGINT (KeyboardInterrupt) or SIGTERM; `ready` gets the page's address once it can be opened.
 
     make_app: gets the names and ports that the server is reached by. port: 0 for any free one. Raises TilesError where
-    it is taken. What streams events looks at `app.state.closing`, and ends once it is true.
+    it is taken, or the machine has no such address. What streams events looks at `app.state.closing`, and ends once it
+    is true.
     """
-    made = listen(HOST, port)
+    made = listen(host, port)
     with made:
         taken = made.getsockname()[1]
         app = make_app([f"{name}:{taken}" for name in (HOST, "localhost")])

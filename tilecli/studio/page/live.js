@@ -3,11 +3,22 @@
 const body = document.body;
 const up = body.dataset.up;
 
-/** An address of the studio, as this page reaches it. */
-export const link = path => up + path;
+/** Whether this is a page on disk, which no server stands behind. */
+export const exported = "exported" in body.dataset;
+
+/** An address of the studio, as this page reaches it: `run/?name=first`; on disk run/first/index.html. */
+export function link(path) {
+  if (!exported || path.startsWith("api/")) return up + path;
+  const [place, query = ""] = path.split("?");
+  const asked = new URLSearchParams(query);
+  const name = asked.get("name");
+  asked.delete("name");
+  const rest = asked.size ? `?${asked}` : "";
+  return `${up}${place}${name === null ? "" : `${encodeURIComponent(encodeURIComponent(name))}/`}index.html${rest}`;
+}
 
 /** Whether this page can change something: neither a read-only server nor a page on disk can. */
-export const canAct = !("readOnly" in body.dataset) && !("exported" in body.dataset);
+export const canAct = !("readOnly" in body.dataset) && !exported;
 
 /** What the page shows, as the server (or the export) wrote it into the page. */
 export const given = () => JSON.parse(document.getElementById("given").textContent);
@@ -48,7 +59,7 @@ export const latest = () => ask(`api/pages/${body.dataset.page}${location.search
 
 /** Call `changed` with what the page shows now, each time after something that it shows has changed. */
 export function follow(changed) {
-  if ("exported" in body.dataset) return;
+  if (exported) return;
   const topics = new Set(body.dataset.topics.split(" "));
   const sign = document.getElementById("live");
   const say = (text, gone) => {

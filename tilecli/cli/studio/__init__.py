@@ -1,0 +1,1 @@
+"""`tiles studio …`: one file per verb."""
