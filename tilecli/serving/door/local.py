@@ -28,9 +28,8 @@ class Door:
         """Let a request in, or raise Problem (403)."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            if (
-                self._hosts is not None and headers.get("host", "") not in self._hosts
-            ):  # a name that somebody else made point to this machine
+            # Else it is a name that somebody else made point to this machine.
+            if self._hosts is not None and headers.get("host", "") not in self._hosts:
                 raise Problem(FORBIDDEN, "this server is asked by another name than its own", "use the address it said")
             if scope["method"] not in _READING:
                 self._check_change(headers)
