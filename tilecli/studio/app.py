@@ -29,7 +29,7 @@ def make_app(studio: Studio, hosts: Collection[str]) -> FastAPI:
     app.add_exception_handler(TilesError, _refused)
     for module in (events, pages):
         app.include_router(module.router)
-    app.add_middleware(Door, token=studio.token, hosts=hosts, verb="tiles studio")
+    app.add_middleware(Door, token=studio.token, hosts=hosts, verb="tiles studio", read_only=studio.read_only)
     app.add_middleware(Envelope, keys=Keys(()), rate=Rate(None), telemetry=Telemetry(), logged=False)
     return app
 
