@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,7 +29,7 @@ class Watch:
         refs = self._refs()
         queue = _stamp(self._queue())
         return {
-            "experiments": hash((refs("exps", "heads", "notes"), queue, _stamp(self._workspace()))),
+            "experiments": hash((refs("exps", "heads", "notes"), queue, _stamp(self._workspace()), self._epochs())),
             "queue": queue,
             "data": hash((refs("heads", "tags"), _stamp(self._data()))),
             "models": hash((refs("tags"), _stamp([project.report / "gate.json"]))),
@@ -41,8 +43,15 @@ class Watch:
         project = self._project
         yield from (project.params, project.lock, project.training_metrics, project.valid_dice, project.metrics)
         yield from self._git.glob("logs/refs/exps/*")  # DVC's own queue
-        # The epochs of what runs in folders of its own.
-        yield from self._project.scratch.glob("queue/*/status.json")
+
+    def _epochs(self) -> tuple[str, ...]:
+        """How far what runs is. Its files change with every batch, what is shown of it with every epoch."""
+        found = []
+        for path in sorted(self._project.scratch.glob("queue/*/status.json")):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                said = json.loads(path.read_text(encoding="utf-8"))
+                found.append(f"{path.parent.name} {said.get('stage')} {said.get('epoch')}")
+        return tuple(found)
 
     def _queue(self) -> Iterator[Path]:
         yield self._project.scratch / "queue"

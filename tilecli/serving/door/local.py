@@ -19,9 +19,7 @@ _READING = ("GET", "HEAD")
 class Door:
     """ASGI middleware: other sites' pages must not change anything, nor read photos under a name of their own."""
 
-    def __init__(
-        self, app: ASGIApp, token: str, hosts: Collection[str], verb: str, *, read_only: bool = False
-    ) -> None:
+    def __init__(self, app: ASGIApp, token: str, hosts: Collection[str], verb: str, *, read_only: bool = False) -> None:
         """token: what the page sends with each change. hosts: names and ports that this server goes by. verb: what
         started it. read_only: refuse every change, whoever asks."""
         self._app, self._token, self._hosts, self._verb = app, token, set(hosts), verb
