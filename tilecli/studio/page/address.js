@@ -19,6 +19,6 @@ export function keep(values) {
     if (text === null || text === false || text === "") query.delete(name);
     else query.set(name, text === true ? "1" : text);
   }
-  const text = query.toString();
+  const text = query.toString().replaceAll("%2C", ","); // commas are what lists are read by
   history.replaceState(null, "", text ? `?${text}` : location.pathname);
 }

@@ -47,13 +47,14 @@ function reader(column) {
 
 function param(column, rows) {
   const value = reader(column);
-  const longest = Math.max(1, ...rows.map(row => String(value(row) ?? "").length));
-  const number = rows.some(row => typeof value(row) === "number");
+  const values = column.at === null ? [column.same] : rows.map(value);
+  const longest = values.reduce((most, one) => Math.max(most, String(one ?? "").length), 1);
+  const number = values.some(one => typeof one === "number");
   const width = Math.min(240, Math.max(72, headingWidth(column.name.replace(/^train\./, "")), 18 + LETTER * longest));
   const cell = row => {
     if (!row.group) return lacking(row, value(row), "params.yaml") ?? h("span", { title: String(value(row)) }, plain(value(row)));
-    const values = new Set(row.runs.map(value));
-    return values.size === 1 ? plain([...values][0]) : h("span", { class: "muted" }, "varied");
+    const different = new Set(row.runs.map(value));
+    return different.size === 1 ? plain([...different][0]) : h("span", { class: "muted" }, "varied");
   };
   return { id: column.id, title: column.name.replace(/^train\./, ""), hint: column.name, kind: "param", width, number, value, cell, shown: column.shown };
 }
@@ -105,7 +106,7 @@ function mean(found, best) {
 /** For a value that is not there: ! where its file cannot be read. */
 function lacking(row, value, file) {
   if (value !== null && value !== undefined) return null;
-  return row.broken.includes(file) ? h("span", { class: "worse", title: `${file} cannot be read` }, "!", unseen(` ${file} cannot be read`)) : nothing();
+  return row.broken.includes(file) ? h("span", { class: "warned", title: `${file} cannot be read` }, "!", unseen(` ${file} cannot be read`)) : nothing();
 }
 
 function moment(seconds) {

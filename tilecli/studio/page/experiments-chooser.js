@@ -2,7 +2,7 @@
 
 import { h } from "studio/dom.js";
 
-/** Fill `place` (a details element's panel) each time `show` is called. `actions`: shown(id, on), moved(id, target,
+/** Fill `place` (the panel of a details element). `actions`: shown(id, on), moved(id, target,
  * after), pinned(id, on), reset(). */
 export class Chooser {
   constructor(place, actions) {
@@ -11,6 +11,8 @@ export class Chooser {
     this.list = h("ol");
     const reset = h("button", { type: "button", class: "text", onclick: actions.reset }, "As at first");
     place.replaceChildren(h("div", { class: "bar" }, this.find, reset), this.list);
+    this.menu = place.closest("details");
+    this.menu.addEventListener("toggle", () => this.draw());
   }
 
   /** columns: all there are, the shown ones first and in their order. */
@@ -20,6 +22,7 @@ export class Chooser {
   }
 
   draw() {
+    if (!this.menu.open) return;
     const words = this.find.value.toLowerCase();
     const held = this.list.contains(document.activeElement) ? document.activeElement : null;
     const focus = held && [held.closest("li").dataset.id, held.dataset.part];

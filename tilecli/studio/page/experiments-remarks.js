@@ -32,7 +32,7 @@ export function remarkCells({ said, busy, failed }) {
     const button = h("button", {
       type: "button", class: row.note ? "note" : "note none", title: row.note || null, "aria-label": `Note on ${row.name}: ${row.note || "none"}`,
       onclick: () => write(row, button),
-    }, row.note || "add a note");
+    }, row.note);
     return button;
   }
 

@@ -10,6 +10,7 @@ import { follow, given, latest, link, Problem } from "studio/live.js";
 import { Table } from "studio/table.js";
 
 const part = name => document.getElementById(name);
+const MEAN_WIDTH = 148; // px, of a mean with its interval
 const onDisk = "exported" in document.body.dataset;
 const state = {
   find: recall("find") ?? "",
@@ -112,13 +113,19 @@ function draw() {
   else shown = sort ? sorted(found, sort.column, sort.up) : together(rows, row => seen.has(row));
   findBest(by ? shown.filter(row => row.group) : shown);
   const name = nameColumn(about, { choose, open, star: remarks.star });
-  table.show({ columns: [name, ...ids.map(each => ({ ...all.get(each), pinned: state.pins.has(each) }))], rows: shown, sort });
+  table.show({ columns: [name, ...ids.map(each => placed(all.get(each), by))], rows: shown, sort });
   chooser.show([...ids.map(each => all.get(each)), ...[...all.values()].filter(other => !ids.includes(other.id))], ids, state.pins);
   const tried = found.filter(row => row.kind === "experiment").length;
   const total = data.tried.toLocaleString("en");
   part("count").textContent = `${tried === data.tried ? total : `${tried.toLocaleString("en")} of ${total}`} experiment${data.tried === 1 ? "" : "s"}`;
   part("starred").setAttribute("aria-pressed", String(state.star));
   showChosen();
+}
+
+/** A column as it stands in the table now: means take more room than figures. */
+function placed(column, by) {
+  const width = by && column.kind === "metric" ? Math.max(column.width, MEAN_WIDTH) : column.width;
+  return { ...column, width, pinned: state.pins.has(column.id) };
 }
 
 function findBest(shown) {

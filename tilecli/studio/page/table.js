@@ -13,6 +13,7 @@ export class Table {
    * options: label (what the table is called), rowHeight (px), sorted(id), moved(id, target, after), className(row).
    * A column: id, title, width (px), cell(row) → nodes, and if wanted hint, number, marked (signs follow its figures),
    * pinned, fixed (neither sorted nor moved), grow (takes what room is left). The first column names the row. A row:
+   * key, and whatever the cells and className need.
    */
   constructor(place, options) {
     this.options = { rowHeight: 34, className: () => "", ...options };
@@ -47,9 +48,15 @@ export class Table {
     Object.assign(this, { columns, rows, sort });
     this.table.setAttribute("aria-rowcount", rows.length + 1);
     this.heading();
+    const { scrollTop } = this.scroller;
+    this.below.style.height = `${rows.length * this.options.rowHeight}px`; // else it would scroll up while it is empty
     for (const row of this.live.values()) row.remove();
     this.live.clear();
     this.lay();
+    if (this.scroller.scrollTop !== scrollTop) {
+      this.scroller.scrollTop = scrollTop;
+      this.draw();
+    }
     if (focus) this.focus(focus.key, focus.control);
   }
 
