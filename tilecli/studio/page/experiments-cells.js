@@ -1,7 +1,7 @@
 // The columns of the table of experiments: what stands in each cell.
 
 import { h } from "studio/dom.js";
-import { duration, figure, when } from "studio/format.js";
+import { duration, figure } from "studio/format.js";
 import { link } from "studio/live.js";
 import { spark } from "studio/spark.js";
 
@@ -9,6 +9,7 @@ const SIGNS = { running: "●", queued: "·", failed: "✘", stopped: "■" };
 const LETTER = 7.6; // px, of a figure in a table
 const nothing = () => h("span", { class: "muted" }, "–");
 const plain = value => (value === null || value === undefined ? nothing() : String(value));
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 const unseen = text => h("span", { class: "unseen" }, text);
 
 /** Room for a heading that may break after _ and . */
@@ -112,12 +113,9 @@ function lacking(row, value, file) {
 function moment(seconds) {
   if (!seconds) return nothing();
   const at = new Date(1000 * seconds);
-  const now = new Date();
-  const year = at.getFullYear() === now.getFullYear() ? undefined : "numeric";
-  const text = at.toDateString() === now.toDateString()
-    ? at.toTimeString().slice(0, 5)
-    : at.toLocaleDateString("en-GB", { day: "numeric", month: "short", year });
-  return h("time", { datetime: at.toISOString(), title: when(seconds) }, text);
+  const today = at.toDateString() === new Date().toDateString();
+  const time = at.toTimeString().slice(0, 5);
+  return h("time", { datetime: at.toISOString(), title: `${DAY.format(at)} ${time}` }, today ? time : DAY.format(at));
 }
 
 function trend(row, about) {

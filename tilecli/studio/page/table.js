@@ -35,29 +35,34 @@ export class Table {
       waiting = true;
       requestAnimationFrame(() => {
         waiting = false;
+        this.look();
         this.draw();
       });
     }, { passive: true });
-    new ResizeObserver(() => this.lay()).observe(this.scroller);
+    new ResizeObserver(() => {
+      this.look();
+      this.lay();
+    }).observe(this.scroller);
     this.body.addEventListener("keydown", event => this.walk(event));
   }
 
   /** Draw these. sort: {id, up} or null. */
   show({ columns, rows, sort }) {
     const focus = this.focused();
+    this.look();
     Object.assign(this, { columns, rows, sort });
     this.table.setAttribute("aria-rowcount", rows.length + 1);
     this.heading();
-    const { scrollTop } = this.scroller;
-    this.below.style.height = `${rows.length * this.options.rowHeight}px`; // else it would scroll up while it is empty
     for (const row of this.live.values()) row.remove();
     this.live.clear();
     this.lay();
-    if (this.scroller.scrollTop !== scrollTop) {
-      this.scroller.scrollTop = scrollTop;
-      this.draw();
-    }
     if (focus) this.focus(focus.key, focus.control);
+  }
+
+  /** Note what is in sight. Asked for while rows are being changed, it would be worked out anew each time. */
+  look() {
+    const { scrollTop, clientWidth, clientHeight } = this.scroller;
+    this.sight = { scrollTop, clientWidth, clientHeight };
   }
 
   /** Scroll to a row and put the focus on one of its controls, by number. */
@@ -68,11 +73,14 @@ export class Table {
       return;
     }
     const { rowHeight } = this.options;
-    const room = this.scroller.clientHeight - this.head.offsetHeight - rowHeight;
+    const { scrollTop, clientHeight } = this.sight;
+    const room = clientHeight - this.head.offsetHeight - rowHeight;
     const top = place * rowHeight;
-    if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
-    else if (top > this.scroller.scrollTop + room) this.scroller.scrollTop = top - room;
-    this.draw();
+    if (top < scrollTop || top > scrollTop + room) {
+      this.scroller.scrollTop = top < scrollTop ? top : top - room;
+      this.look();
+      this.draw();
+    }
     const controls = [...this.live.get(key).querySelectorAll(CONTROLS)];
     controls[Math.min(control, controls.length - 1)]?.focus({ preventScroll: true });
   }
@@ -146,7 +154,7 @@ export class Table {
 
   /** Give the columns their widths, then draw. */
   lay() {
-    const left = this.scroller.clientWidth - this.columns.reduce((sum, column) => sum + column.width, 0);
+    const left = this.sight.clientWidth - this.columns.reduce((sum, column) => sum + column.width, 0);
     const growing = this.columns.filter(column => column.grow).length;
     const width = column => column.width + (column.grow && left > 0 ? Math.floor(left / growing) : 0);
     this.widths.replaceChildren(...this.columns.map(column => {
@@ -176,7 +184,7 @@ export class Table {
 
   draw() {
     const { rowHeight } = this.options;
-    const { scrollTop, clientHeight } = this.scroller;
+    const { scrollTop, clientHeight } = this.sight;
     const first = Math.max(0, Math.min(this.rows.length, Math.floor(scrollTop / rowHeight) - MORE));
     const last = Math.min(this.rows.length, Math.ceil((scrollTop + clientHeight) / rowHeight) + MORE);
     const wanted = new Set(this.rows.slice(first, last).map(row => row.key));

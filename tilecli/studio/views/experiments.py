@@ -17,15 +17,15 @@ from tilecli.layout import Project
 from tilecli.studio import reading
 from tilecli.studio.reading import Look
 
-_POINTS = 32  # of a trend: more than its few pixels can show
+_POINTS = 24  # of a trend: more than its few pixels can show
 _TRENDS = 5000  # kept; a learning curve does not change any more
 _NOTHING = Remark()
 
 
 def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     """`columns`: id, name, kind (metric, param), `high` (whether higher is better), `shown` (at first), and `same`
-    where every row that has params has this one value; `rows`: workspace, commits, each with what started from it, their
-    cells in the order of the columns without `same`, None where there is no value.
+    where every row that has params has this one value; `rows`: workspace, commits, each with what started from it;
+    their cells in the order of the columns without `same`, None where there is no value.
 
     query: `filter`, see `experiments.expression`; where it cannot be read, `problem` says why and all rows come.
     """
@@ -143,7 +143,7 @@ def _trend(series: tuple[float, ...]) -> list[float | None]:
     steps = min(len(series), _POINTS)
     ends = [round(len(series) * step / steps) for step in range(1, steps + 1)] if steps else []
     means = (sum(series[first:last]) / (last - first) for first, last in zip([0, *ends], ends, strict=False))
-    return [round(value, 4) if math.isfinite(value) else None for value in means]
+    return [round(value, 3) if math.isfinite(value) else None for value in means]
 
 
 def _plain(value: Any) -> Any:
