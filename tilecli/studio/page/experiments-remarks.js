@@ -50,8 +50,9 @@ export function remarkCells({ said, busy, failed }) {
       if (save && text !== row.note) put(row, { note: text });
     };
     field.addEventListener("keydown", event => {
-      if (event.key === "Enter") end(true);
-      else if (event.key === "Escape") end(false);
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // the button, which has the focus from here on, would be pressed by it
+      end(event.key === "Enter");
     });
     field.addEventListener("blur", () => end(true));
     busy(true);
