@@ -24,7 +24,7 @@ export function columns(data, rows, about, actions) {
   let at = 0;
   for (const column of data.columns) column.at = "same" in column ? null : at++;
   const found = [
-    fact("state", 168, row => (row.state === "success" ? null : row.state), state, some(row => row.state !== "success")),
+    fact("state", some(row => row.state === "running") ? 236 : 92, row => (row.state === "success" ? null : row.state), state, some(row => row.state !== "success")),
     fact("created", 104, row => row.created, row => moment(row.created), true),
     ...metrics.map(column => metric(column, rows, about)),
     fact("trend", 112, row => row.trend.at(-1) ?? null, row => trend(row, about), some(row => row.trend.length), "Valid Dice of every epoch"),
@@ -126,7 +126,7 @@ function trend(row, about) {
 }
 
 function state(row) {
-  if (row.state === "success") return nothing();
+  if (row.state === "success") return null;
   const parts = [h("span", { class: `state ${row.state}` }, h("span", { "aria-hidden": "true" }, `${SIGNS[row.state]} `), row.state)];
   const { stage, done, all, until } = row.epochs ?? {};
   if (done) parts.push(` ${figure(done)}${all ? `/${figure(all)}` : ""}`);

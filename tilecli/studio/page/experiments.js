@@ -128,16 +128,19 @@ function placed(column, by) {
   return { ...column, width, pinned: state.pins.has(column.id) };
 }
 
+/** The best of each figure, where they are not all the same. */
 function findBest(shown) {
   about.best.clear();
   for (const column of all.values()) {
     if (column.kind !== "metric") continue;
-    let best = null;
+    let [least, most] = [Infinity, -Infinity];
     for (const row of shown) {
       const value = row.group ? row.means.get(column.id)?.mean : row.kind === "workspace" ? null : column.value(row);
-      if (Number.isFinite(value) && (best === null || value > best === column.high)) best = value;
+      if (!Number.isFinite(value)) continue;
+      if (value < least) least = value;
+      if (value > most) most = value;
     }
-    about.best.set(column.id, best);
+    if (least < most) about.best.set(column.id, column.high ? most : least);
   }
 }
 
