@@ -1,11 +1,11 @@
 // The table of experiments: what is asked of it stands in the address.
 
-import { keep, recall, recallList } from "studio/address.js";
+import { keep, recall, recallList } from "studio/query.js";
 import { h } from "studio/dom.js";
-import { columns as define, nameColumn, tick } from "studio/experiments-cells.js";
-import { Chooser } from "studio/experiments-chooser.js";
-import { remarkCells } from "studio/experiments-remarks.js";
-import { finder, grouped, prepare, sorted, together } from "studio/experiments-rows.js";
+import { columns as define, nameColumn, tick } from "studio/experiments_cells.js";
+import { Chooser } from "studio/experiments_chooser.js";
+import { remarkCells } from "studio/experiments_remarks.js";
+import { finder, grouped, prepare, sorted, together } from "studio/experiments_rows.js";
 import { follow, given, latest, link, Problem } from "studio/live.js";
 import { Table } from "studio/table.js";
 
