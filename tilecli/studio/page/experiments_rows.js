@@ -7,9 +7,12 @@ import { summary } from "studio/statistics.js";
 export function prepare(data) {
   const times = new Map();
   for (const { name } of data.rows) times.set(name, (times.get(name) ?? 0) + 1);
+  const taken = new Set();
   return data.rows.map((row, place) => {
-    const alone = times.get(row.name) === 1;
-    return { ...row, key: alone ? row.name : row.rev.slice(0, 10) || `${row.name}~${place}`, text: `${row.name}\n${row.message}\n${row.note}`.toLowerCase() };
+    const short = times.get(row.name) === 1 ? row.name : row.rev.slice(0, 10);
+    const key = short && !taken.has(short) ? short : `${row.name}~${place}`;
+    taken.add(key);
+    return { ...row, key, text: `${row.name}\n${row.message}\n${row.note}`.toLowerCase() };
   });
 }
 

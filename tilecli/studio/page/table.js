@@ -2,7 +2,7 @@
 
 import { h } from "studio/dom.js";
 
-const MORE = 8; // rows drawn above and below what is in sight
+const MORE = 5; // rows drawn above and below what is in sight
 const CONTROLS = "a[href], button, input";
 
 /** A heading that may break after _ and . */
@@ -178,6 +178,7 @@ export class Table {
 
   pin(cell, place) {
     const offset = this.offsets[place];
+    if (offset === null && !cell.classList.contains("pinned")) return;
     cell.classList.toggle("pinned", offset !== null);
     cell.style.left = offset ?? "";
   }
