@@ -135,7 +135,8 @@ def sort_records(records: Sequence[Record], key: str, among: Sequence[Record] = 
 
 def changed_params(records: Sequence[Record]) -> list[str]:
     """Params whose value is not the same in all records that have any, in the order of params.yaml."""
-    known = [record for record in records if record.params]
+    # Most share what was read of one params.yaml, and the same thing need not be looked at twice.
+    known = list({id(record.params): record for record in records if record.params}.values())
     names: dict[str, None] = {}
     for record in known:
         names |= dict.fromkeys(record.params)

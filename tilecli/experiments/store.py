@@ -13,6 +13,7 @@ from typing import Any, Literal
 from tilecli.errors import ProjectError, near_matches
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvcqueue, objects
+from tilecli.experiments.reading.cache import Cache
 from tilecli.experiments.reading.reader import FILES, Reader, Texts
 from tilecli.layout import Project
 
@@ -122,13 +123,16 @@ def find(records: Iterable[Record], name: str) -> Record:
     raise ProjectError(f"there is no experiment '{name}'", hint=hint)
 
 
-def history(project: Project, commits: Commits | None = None, extra: Sequence[Record] = ()) -> History:
+def history(
+    project: Project, commits: Commits | None = None, extra: Sequence[Record] = (), cache: Cache | None = None
+) -> History:
     """Workspace, commits and their experiments; finished, running, waiting and failed.
 
     `extra` are experiments that somebody else knows of, a queue for one; each goes to the commit it starts from.
+    `cache`: where the reader keeps what it reads, for a process that asks again and again.
     """
     commits = commits or Commits()
-    reader = Reader(project)
+    reader = Reader(project, cache)
     refs = objects.refs(project.root, "refs/exps")
     found = _finished(refs)
     tasks = dvcqueue.tasks(project, reader.place.prefix, dict(refs))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -15,7 +18,8 @@ from tilecli.serving.door.local import Door
 from tilecli.serving.door.refusals import answer_refusals, response
 from tilecli.serving.problems import Kind, Problem
 from tilecli.serving.telemetry import Telemetry
-from tilecli.studio.routes import events, pages
+from tilecli.studio import reading
+from tilecli.studio.routes import events, pages, remarks
 from tilecli.studio.sharing import Shared
 from tilecli.studio.studio import Studio
 
@@ -24,17 +28,37 @@ REFUSED = Kind("refused", 422, "This cannot be done")
 
 def make_app(studio: Studio, hosts: Collection[str]) -> FastAPI:
     """The ASGI application. hosts: names and ports that it is reached by; by any where it is shared by a key."""
-    app = FastAPI(title="tiles studio", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="tiles studio",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_beginning,
+    )
     app.state.studio, app.state.closing = studio, False
     answer_refusals(app)
     app.add_exception_handler(TilesError, _refused)
-    for module in (events, pages):
+    for module in (events, remarks, pages):
         app.include_router(module.router)
     if studio.key:
         app.add_middleware(Shared, key=studio.key)
-    app.add_middleware(Door, token=studio.token, hosts=None if studio.key else hosts, verb="tiles studio")
+    known = None if studio.key else hosts
+    app.add_middleware(Door, token=studio.token, hosts=known, verb="tiles studio", read_only=studio.read_only)
     app.add_middleware(Envelope, keys=Keys(()), rate=Rate(None), telemetry=Telemetry(), logged=False)
     return app
+
+
+@asynccontextmanager
+async def _beginning(app: FastAPI) -> AsyncIterator[None]:
+    """Begin to read what was tried before anybody asks: the browser that is opened takes as long to come."""
+
+    def read() -> None:
+        with contextlib.suppress(TilesError):  # whoever asks is told
+            reading.look(app.state.studio.project)
+
+    threading.Thread(target=read, daemon=True).start()
+    yield
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -11,6 +14,7 @@ from tilecli.experiments.project import git
 from tilecli.layout import Project
 
 Topic = Literal["experiments", "queue", "data", "models", "history"]
+_TICK_NS = 2 * 10**9  # no file system's clock is coarser
 State = dict[Topic, int]  # a number for each topic, which differs once something has changed
 
 
@@ -20,6 +24,7 @@ class Watch:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._git = (project.root / git(project.root, "rev-parse", "--git-common-dir")).resolve()
+        self._folders = _Folders()
 
     def state(self) -> State:
         """What there is now. Costs a look at some dozens of files and folders, whatever the number of experiments."""
@@ -27,7 +32,7 @@ class Watch:
         refs = self._refs()
         queue = _stamp(self._queue())
         return {
-            "experiments": hash((refs("exps", "heads", "notes"), queue, _stamp(self._workspace()))),
+            "experiments": hash((refs("exps", "heads", "notes"), queue, _stamp(self._workspace()), self._epochs())),
             "queue": queue,
             "data": hash((refs("heads", "tags"), _stamp(self._data()))),
             "models": hash((refs("tags"), _stamp([project.report / "gate.json"]))),
@@ -35,14 +40,21 @@ class Watch:
         }
 
     def _refs(self) -> _Refs:
-        return _Refs(self._git)
+        return _Refs(self._git, self._folders)
 
     def _workspace(self) -> Iterator[Path]:
         project = self._project
         yield from (project.params, project.lock, project.training_metrics, project.valid_dice, project.metrics)
         yield from self._git.glob("logs/refs/exps/*")  # DVC's own queue
-        # The epochs of what runs in folders of its own.
-        yield from self._project.scratch.glob("queue/*/status.json")
+
+    def _epochs(self) -> tuple[str, ...]:
+        """How far what runs is. Its files change with every batch, what is shown of it with every epoch."""
+        found = []
+        for path in sorted(self._project.scratch.glob("queue/*/status.json")):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                said = json.loads(path.read_text(encoding="utf-8"))
+                found.append(f"{path.parent.name} {said.get('stage')} {said.get('epoch')}")
+        return tuple(found)
 
     def _queue(self) -> Iterator[Path]:
         yield self._project.scratch / "queue"
@@ -57,23 +69,41 @@ class Watch:
 class _Refs:
     """When git's refs last changed. A ref that changes is renamed into its folder, so the folders' times tell."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, folders: _Folders) -> None:
+        self._folder, self._folders = folder, folders
 
     def __call__(self, *kinds: str) -> int:
         always = [self._folder / "HEAD", self._folder / "packed-refs"]
-        return _stamp([*always, *(found for kind in kinds for found in _folders(self._folder / "refs" / kind))])
+        return _stamp([*always, *(found for kind in kinds for found in self._folders(self._folder / "refs" / kind))])
 
 
-def _folders(top: Path) -> Iterator[Path]:
-    yield top
+class _Folders:
+    """The folders below a folder. A thousand experiments are as many files in one: listed once it has changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[int, list[Path]]] = {}  # when it last changed, what is in it
+
+    def __call__(self, top: Path) -> Iterator[Path]:
+        yield top
+        changed, _ = _times(top)
+        known = self._known.get(top)
+        if known is not None and known[0] == changed:
+            inner = known[1]
+        else:
+            inner = _inside(top)
+            # What changes again within a tick of the file system's clock keeps its time.
+            if time.time_ns() - changed > _TICK_NS:
+                self._known[top] = (changed, inner)
+        for folder in inner:
+            yield from self(folder)
+
+
+def _inside(folder: Path) -> list[Path]:
     try:
-        with os.scandir(top) as entries:
-            inner = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
-        return
-    for folder in inner:
-        yield from _folders(Path(folder))
+        return []
 
 
 def _stamp(paths: Iterable[Path]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from tilecli.cli import train
-from tilecli.cli.exp import compare, folds, manage, plot, queue, reproduce, share, show, sweep, tune
+from tilecli.cli.exp import compare, folds, manage, note, plot, queue, reproduce, share, show, sweep, tune
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: run many, compare them, keep the good ones.")
 
@@ -27,6 +27,7 @@ app.command("show", rich_help_panel=LOOK)(show.show)
 app.command("diff", rich_help_panel=LOOK)(show.diff)
 app.command("open", rich_help_panel=LOOK)(show.open_)
 app.command("apply", rich_help_panel=KEEP)(manage.apply)
+app.command("note", rich_help_panel=KEEP)(note.note)
 app.command("branch", rich_help_panel=KEEP)(manage.branch)
 app.command("rename", rich_help_panel=KEEP)(manage.rename)
 app.command("remove", rich_help_panel=KEEP)(manage.remove)

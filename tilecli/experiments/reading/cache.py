@@ -84,5 +84,27 @@ class Cache:
         self._path = None
 
 
+class Remembering(Cache):
+    """A cache whose values also stay in memory, for a process that asks again and again.
+
+    The values are shared with whoever asked before, so nobody may change them.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__(path)
+        self._values: dict[str, Any] = {}
+
+    def get(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of those names that are known."""
+        wanted = list(names)
+        self._values |= super().get(name for name in wanted if name not in self._values)
+        return {name: self._values[name] for name in wanted if name in self._values}
+
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Keep `values`: in memory always, in the file if that is possible."""
+        self._values |= values
+        super().put(values)
+
+
 def _checksum(name: str, value: str) -> int:
     return zlib.crc32(f"{name}\n{value}".encode("utf-8", "surrogatepass"))

@@ -40,12 +40,11 @@ class Texts:
 class Reader:
     """Reads for one project; what it has read once it does not read again."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, cache: Cache | None = None) -> None:
+        """cache: where to keep what was read, instead of a `Cache` in `cache_file`."""
         self._project = project
         self.place = objects.place(project.root)
-        # A folder where DVC is not set up gets no .dvc by being looked at.
-        there = (project.root / ".dvc").is_dir()
-        self._cache = Cache(project.scratch / "experiments.sqlite" if there else None)
+        self._cache = Cache(cache_file(project)) if cache is None else cache
         self._said: dict[str, Any] = {}
 
     def commits(self, shas: Sequence[str]) -> dict[str, Texts]:
@@ -120,6 +119,11 @@ class Reader:
         self._cache.put(fresh)
         # A blob that is not there (a partial clone) is unreadable for now, and not for good.
         self._said |= dict.fromkeys(unknown) | fresh
+
+
+def cache_file(project: Project) -> Path | None:
+    """Where what was read is kept; nowhere in a folder where DVC is not set up: it gets no .dvc by being looked at."""
+    return project.scratch / "experiments.sqlite" if (project.root / ".dvc").is_dir() else None
 
 
 def _is_commit(row: Any) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tilecli.experiments.reading.cache import FORMAT, Cache
+from tilecli.experiments.reading.cache import FORMAT, Cache, Remembering
 
 VALUES = {f"params:{number:040x}": {"train.epochs": number, "name": "ü" * number} for number in range(1200)}
 
@@ -111,3 +111,15 @@ def test_many_writers_at_once_lose_time_and_nothing_else(tmp_path: Path):
     found = Cache(path).get(f"{part}-{number}" for part in range(6) for number in range(20))
     assert found
     assert all(name.endswith(f"-{value}") for name, value in found.items())
+
+
+def test_what_stays_in_memory_is_not_asked_of_the_file_again(tmp_path: Path):
+    path = tmp_path / "facts"
+    Cache(path).put({"a": 1})
+    cache = Remembering(path)
+    assert cache.get(["a", "b"]) == {"a": 1}
+    path.unlink()
+    assert cache.get(["a"]) == {"a": 1}
+    cache.put({"b": 2})
+    assert cache.get(["b", "a"]) == {"b": 2, "a": 1}
+    assert Cache(path).get(["a", "b"]) == {"b": 2}
