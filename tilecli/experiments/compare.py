@@ -169,6 +169,11 @@ def delta(row: Row, metric: str) -> float | None:
     return float(new - old) if _is_number(new) and _is_number(old) else None
 
 
+def finite(value: Any) -> Any:
+    """A value as JSON can say it: None for what is not a number there (NaN, infinity)."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
