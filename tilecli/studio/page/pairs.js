@@ -1,0 +1,113 @@
+// The same test photos with every run's mask.
+
+import { asked, keep } from "studio/address.js";
+import { h } from "studio/dom.js";
+import { figure, signed } from "studio/format.js";
+import { swatch } from "studio/lines.js";
+import { ask, link, Problem } from "studio/live.js";
+
+const PAGE = 8; // photos that are shown at a time
+const place = id => document.getElementById(id);
+const known = values => values.filter(value => value !== null);
+const spread = ({ dice }) => (known(dice).length > 1 ? Math.max(...known(dice)) - Math.min(...known(dice)) : -1);
+const worst = ({ dice }) => Math.min(...known(dice));
+const ORDERS = {
+  differ: (a, b) => spread(b) - spread(a) || a.photo.localeCompare(b.photo),
+  worst: (a, b) => worst(a) - worst(b) || a.photo.localeCompare(b.photo),
+  photo: (a, b) => a.photo.localeCompare(b.photo),
+};
+
+export class Photos {
+  constructor() {
+    const query = asked();
+    this.type = query.get("type") ?? "";
+    place("order").value = query.get("order") in ORDERS ? query.get("order") : "differ";
+    this.most = PAGE;
+    place("type").addEventListener("change", () => {
+      this.type = place("type").value;
+      this.#change({ type: this.type || null });
+    });
+    place("order").addEventListener("change", () => this.#change({ order: place("order").value === "differ" ? null : place("order").value }));
+    place("more").addEventListener("click", () => {
+      this.most += PAGE;
+      this.#render();
+    });
+  }
+
+  draw(shown) {
+    const same = this.shown && JSON.stringify([this.shown.photos, this.shown.runs]) === JSON.stringify([shown.photos, shown.runs]);
+    this.shown = shown;
+    if (same) return; // pictures that are there need not be fetched again
+    const types = [...new Set(shown.photos.map(photo => photo.defect))].sort((a, b) => (a === "good") - (b === "good") || a.localeCompare(b));
+    if (!types.includes(this.type)) this.type = "";
+    const count = type => shown.photos.filter(photo => photo.defect === type).length;
+    place("type").replaceChildren(h("option", { value: "" }, `all (${shown.photos.length})`), ...types.map(type => h("option", { value: type, selected: type === this.type }, `${type} (${count(type)})`)));
+    this.rows = new Map();
+    this.#render();
+  }
+
+  #change(values) {
+    keep(values);
+    this.most = PAGE;
+    this.#render();
+  }
+
+  #render() {
+    const { photos } = this.shown;
+    const chosen = photos.filter(photo => this.type === "" || photo.defect === this.type).sort(ORDERS[place("order").value]);
+    const seen = chosen.slice(0, this.most);
+    place("counted").textContent = photos.length ? `${seen.length} of ${chosen.length} photos` : "";
+    for (const photo of seen) if (!this.rows.has(photo.photo)) this.rows.set(photo.photo, this.#row(photo));
+    place("photos").replaceChildren(...(photos.length ? seen.map(photo => this.rows.get(photo.photo)) : [h("li", { class: "muted" }, "None of the runs was tested: ", h("code", {}, "tiles eval"))]));
+    place("more").hidden = chosen.length <= seen.length;
+    place("more").textContent = `Show ${Math.min(PAGE, chosen.length - seen.length)} more`;
+  }
+
+  #row(photo) {
+    const { runs } = this.shown;
+    const source = runs.find((_, at) => photo.dice[at] !== null);
+    const apart = spread(photo);
+    return h("li", {},
+      h("p", { class: "of" }, h("code", {}, photo.photo), h("span", {}, photo.defect), h("span", { class: "muted" }, photo.tile),
+        apart > 0 ? h("span", {}, `Dice differs by ${figure(apart)}`) : apart === 0 ? h("span", { class: "muted" }, "the same Dice") : null),
+      h("div", { class: "row" },
+        h("figure", {}, picture(source.name, photo.photo, "photo", `${photo.photo}, the photo`), h("figcaption", {}, "photo")),
+        runs.map((run, at) => this.#of(run, at, photo))));
+  }
+
+  #of(run, at, photo) {
+    const dice = photo.dice[at];
+    if (dice === null) {
+      return h("figure", {}, h("div", { class: "picture none" }, `${run.name} was not tested on it`), h("figcaption", {}, swatch(run), run.name));
+    }
+    const truth = photo.defect === "good" ? "good" : "defect";
+    const verdict = photo.verdicts[at];
+    const change = at > 0 && photo.dice[0] !== null && dice !== photo.dice[0] ? ` (${signed(dice - photo.dice[0])})` : "";
+    const words = `Dice ${figure(dice)}${change}, says ${verdict} ${verdict === truth ? "✓" : verdict === "uncertain" ? "" : "✗"}`;
+    const address = link(`run/?name=${encodeURIComponent(run.name)}&photo=${encodeURIComponent(photo.photo)}`);
+    return h("figure", {}, picture(run.name, photo.photo, "overlay", `${photo.photo} with the mask of ${run.name}`),
+      h("figcaption", {}, swatch(run), h("a", { href: address }, run.name), h("br"), words.trim()));
+  }
+}
+
+/** A picture; where it cannot be had, why. */
+function picture(run, photo, kind, words) {
+  const path = `api/runs/${encodeURIComponent(run)}/photos/${encodeURIComponent(photo)}/${kind}`;
+  const box = h("div", { class: "picture" });
+  const failed = async () => {
+    let reason = "not among the exported pictures";
+    if (!("exported" in document.body.dataset)) {
+      try {
+        await ask(path);
+        reason = "the picture cannot be shown";
+      } catch (problem) {
+        if (!(problem instanceof Problem)) throw problem;
+        reason = [problem.detail || problem.title, problem.hint].filter(Boolean).join(". ");
+      }
+    }
+    box.classList.add("none");
+    box.replaceChildren(h("span", {}, reason));
+  };
+  box.append(h("img", { src: link(path), alt: words, loading: "lazy", onerror: failed }));
+  return box;
+}
