@@ -26,16 +26,13 @@ const head = (runs, what) => h("thead", {}, h("tr", {}, h("th", { scope: "col" }
 
 /** Every figure, with its difference from the first run's and what the photos say of that. */
 export function drawFigures(place, { runs, metrics, verdicts }, all) {
-  const unlike = ({ values }) => values.some(value => value !== values[0]);
-  const rows = metrics.filter(metric => all || (metric.first && metric.values.some(value => value !== null)) || (unlike(metric) && isDecisive(metric.name)));
+  const rows = metrics.filter(metric => all || metric.first || metric.label);
   if (rows.length === 0) {
     place.replaceChildren(h("p", { class: "muted" }, "None of the runs has figures yet."));
     return;
   }
   place.replaceChildren(h("table", { class: "beside" }, head(runs, "figure"), h("tbody", {}, rows.map(metric => figureRow(metric, runs, verdicts)))));
 }
-
-const isDecisive = name => /^(dice_|miss_rate|flagged_rate|jacc_mean|foreground_acc|pixel_ap|ece|per_defect\..*\.dice)/.test(name) && !/_ci_/.test(name);
 
 function figureRow(metric, runs, verdicts) {
   const { name, label, high, values, intervals } = metric;
@@ -45,10 +42,11 @@ function figureRow(metric, runs, verdicts) {
     h("th", { scope: "row", title: name }, label || name, h("small", {}, [label ? name : "", high ? "" : "lower is better"].filter(Boolean).join(", "))),
     runs.map((run, at) => {
       const value = values[at];
-      const said = isNumber(value) ? figure(value) : value === null || value === undefined ? "–" : written(value);
+      const say = number => (metric.share ? `${figure(100 * number)} %` : figure(number));
+      const said = isNumber(value) ? say(value) : value === null || value === undefined ? "–" : written(value);
       const ends = intervals[at];
       return h("td", {}, value === best ? h("b", {}, said) : said,
-        ends ? h("small", {}, `${figure(ends[0])} – ${figure(ends[1])}`) : null,
+        ends ? h("small", {}, `${say(ends[0])} – ${say(ends[1])}`) : null,
         at > 0 && isNumber(value) && isNumber(values[0]) ? difference(metric, value - values[0], judged(verdicts[at], name)) : null);
     }));
 }
@@ -59,11 +57,12 @@ function judged(verdict, name) {
   return type === undefined ? verdict?.figures[name] : verdict?.types[type];
 }
 
-function difference({ high }, change, found) {
+function difference({ share }, change, found) {
   if (change === 0) return h("small", {}, "the same");
-  if (!found) return h("small", {}, `${signed(change)} ${(change > 0) === high ? "▲" : "▼"}`);
-  const ends = found.low === null ? "" : `95 % ${signed(found.low)} … ${signed(found.high)}`;
-  return h("small", { class: marked(found.words), title: ends }, `${signed(change)}, ${found.words}`);
+  const say = number => (share ? `${signed(100 * number)} pp` : signed(number));
+  if (!found) return h("small", {}, say(change));
+  const ends = found.low === null ? null : `95 % ${say(found.low)} … ${say(found.high)}`;
+  return h("small", { class: marked(found.words), title: ends }, `${say(change)}, ${found.words}`);
 }
 
 /** The settings that are not the same in all runs; what differs from the first run stands out. */

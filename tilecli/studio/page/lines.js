@@ -3,7 +3,7 @@
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
 import { decades, round, short, spread } from "studio/scale.js";
-import { DASHES, s } from "studio/svg.js";
+import { DASHES, fill, s } from "studio/svg.js";
 
 const HEIGHT = 300;
 const EDGE = { top: 12, right: 132, bottom: 40, left: 56 };
@@ -83,8 +83,8 @@ export class Lines {
     this.x = value => this.inner.left + (right > left ? (value - left) / (right - left) : 0.5) * (this.inner.right - this.inner.left);
     this.y = value => this.inner.bottom - (move(value) - from) / (to - from) * (this.inner.bottom - this.inner.top);
     this.backX = px => left + (px - this.inner.left) / (this.inner.right - this.inner.left) * (right - left);
-    const yTicks = log ? decades(low, high) : round(low, high);
-    const ticks = yTicks.length > 1 ? yTicks : [low, high];
+    const wide = log ? decades(low, high) : [];
+    const ticks = wide.length > 3 ? wide : round(low, high).filter(value => !log || value > 0);
     this.hair = s("line", { class: "hair", y1: this.inner.top, y2: this.inner.bottom, visibility: "hidden" });
     this.dots = drawn.map(line => s("circle", { r: 4, fill: line.colour, visibility: "hidden" }));
     this.stretch = s("rect", { class: "stretch", y: this.inner.top, height: this.inner.bottom - this.inner.top, visibility: "hidden" });
@@ -93,7 +93,8 @@ export class Lines {
     this.drawing.setAttribute("height", HEIGHT);
     this.words.textContent = this.#inWords();
     this.words.className = "unseen";
-    this.drawing.replaceChildren(
+    fill(
+      this.drawing,
       s("g", { class: "grid" }, ticks.map(value => [
         s("line", { x1: this.inner.left, x2: this.inner.right, y1: this.y(value), y2: this.y(value) }),
         s("text", { x: this.inner.left - 8, y: this.y(value) + 4, "text-anchor": "end" }, figure(value)),

@@ -10,11 +10,16 @@ const PAGE = 8; // photos that are shown at a time
 const place = id => document.getElementById(id);
 const known = values => values.filter(value => value !== null);
 const spread = ({ dice }) => (known(dice).length > 1 ? Math.max(...known(dice)) - Math.min(...known(dice)) : -1);
+// On good photos Dice is 1 or 0: one stray pixel there would hide every real change.
+const isGood = ({ defect }) => Number(defect === "good");
+const split = ({ verdicts }) => Number(new Set(known(verdicts)).size < 2);
+const byName = (a, b) => a.photo.localeCompare(b.photo);
 const worst = ({ dice }) => Math.min(...known(dice));
 const ORDERS = {
-  differ: (a, b) => spread(b) - spread(a) || a.photo.localeCompare(b.photo),
-  worst: (a, b) => worst(a) - worst(b) || a.photo.localeCompare(b.photo),
-  photo: (a, b) => a.photo.localeCompare(b.photo),
+  differ: (a, b) => isGood(a) - isGood(b) || spread(b) - spread(a) || byName(a, b),
+  verdict: (a, b) => split(a) - split(b) || isGood(a) - isGood(b) || spread(b) - spread(a) || byName(a, b),
+  worst: (a, b) => isGood(a) - isGood(b) || worst(a) - worst(b) || byName(a, b),
+  photo: byName,
 };
 
 export class Photos {

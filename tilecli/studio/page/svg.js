@@ -8,8 +8,13 @@ export function s(name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value);
   }
-  made.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined));
-  return made;
+  return fill(made, ...children);
+}
+
+/** An element with other children than before. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat(Infinity).filter(child => child !== null && child !== undefined));
+  return element;
 }
 
 /** A dash by its name in Plotly, as SVG writes it. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -131,11 +132,12 @@ def _params(records: Sequence[Record]) -> list[dict[str, Any]]:
 def _metrics(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Every figure: its name, in words where it has some, whether high is good, the value and interval of each run."""
     first = compare.headline_metrics(records)
-    names = dict.fromkeys([*first, *(name for record in records for name in record.metrics)])
+    measured = {name for record in records for name in record.metrics}
+    names = dict.fromkeys([*first, *(name for name in collect.FIGURES if name in measured), *sorted(measured)])
     return [
         {
             "name": name,
-            "label": collect.FIGURES.get(name, ""),
+            "label": _in_words(name),
             "high": compare.higher_is_better(name),
             "share": name in SHARES,
             "first": name in first,
@@ -144,6 +146,12 @@ def _metrics(records: Sequence[Record]) -> list[dict[str, Any]]:
         }
         for name in names
     ]
+
+
+def _in_words(name: str) -> str:
+    """What a figure that people decide by is called; empty for others."""
+    of_type = re.fullmatch(r"per_defect\.(.+)\.dice", name)
+    return f"Dice of {of_type[1]}" if of_type else collect.FIGURES.get(name, "")
 
 
 def _changes(project: Project, first: Record, other: Record, *, whole: bool) -> dict[str, Any]:
