@@ -145,7 +145,12 @@ def changed_params(records: Sequence[Record]) -> list[str]:
     suspects = [
         name for name in names if any(record.params.get(name, missing) != first.get(name, missing) for record in known)
     ]
-    return [name for name in suspects if len({_frozen(record.params.get(name)) for record in known}) > 1]
+    return [name for name in suspects if _differs(name, known)]
+
+
+def _differs(name: str, records: Sequence[Record]) -> bool:
+    first = _frozen(records[0].params.get(name))
+    return any(_frozen(record.params.get(name)) != first for record in records)
 
 
 def headline_metrics(records: Sequence[Record]) -> list[str]:

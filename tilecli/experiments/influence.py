@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tilecli.experiments.compare import changed_params
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BINS = 5  # groups of about equal size, of a setting with more numbers than that
 _LEAST_IN_GROUP = 2  # runs per value on average; with fewer, noise within a group cannot be seen
 _LEAST_FOR_RHO = 5  # pairs; with four, even a perfect order has p = 2/4! = 0.08
+_ABSENT = object()
 HARDLY, ROUGH = 10, 30  # runs, below which words of caution are said
 
 
@@ -40,41 +41,70 @@ class Influence:
     twins: tuple[str, ...] = ()  # settings that always changed with it: their shares cannot be told apart
 
 
-def influences(records: Sequence[Record], metric: str) -> list[Influence]:
-    """The bearing of each setting that is not the same in all records with a finite `metric`; the largest first."""
-    import numpy as np
+class Settings:
+    """The settings that are not the same in all of some records, ready to be weighed against any figure."""
 
-    measured = [record for record in records if is_number(record.metrics.get(metric))]
-    figures = np.asarray([record.metrics[metric] for record in measured], np.float64)
-    found, patterns = [], {}
-    for name in changed_params(measured):
-        has = np.asarray([name in record.params for record in measured], bool)
-        values = [record.params[name] for record in measured if name in record.params]
-        codes = _codes(values)
-        patterns[name] = (has.tobytes(), codes.tobytes())
-        found.append(_influence(name, values, codes, figures[has]))
-    twins = {
-        name: tuple(other for other in patterns if other != name and patterns[other] == patterns[name])
-        for name in patterns
-    }
-    found = [Influence(**{**vars(one), "twins": twins[one.name]}) for one in found]
-    return sorted(found, key=lambda one: (-(one.share if one.share is not None else -1), -abs(one.rho or 0), one.name))
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+        self.names = changed_params(records)
+        self._columns = {name: _Column([record.params.get(name, _ABSENT) for record in records]) for name in self.names}
+
+    def influences(self, metric: str) -> list[Influence]:
+        """The bearing of each setting that differs among the records with a finite `metric`; the largest first."""
+        import numpy as np
+
+        values = [record.metrics.get(metric) for record in self._records]
+        measured = np.asarray([is_number(value) for value in values], bool)
+        figures = np.asarray([value if is_number(value) else np.nan for value in values], np.float64)
+        found, patterns = [], {}
+        for name, column in self._columns.items():
+            has = measured & (column.codes >= 0)
+            pattern = column.pattern(measured)
+            if len(set(pattern)) < 2:
+                continue
+            patterns[name] = pattern
+            found.append(_influence(name, column, has, figures[has]))
+        alike = {name: tuple(o for o in patterns if o != name and patterns[o] == patterns[name]) for name in patterns}
+        found = [replace(one, twins=alike[one.name]) for one in found]
+        return sorted(found, key=lambda one: (-1 if one.share is None else one.share, abs(one.rho or 0)), reverse=True)
+
+    def cautions(self, metric: str) -> list[str]:
+        """What to keep in mind when its influences are read, in sentences."""
+        measured = sum(is_number(record.metrics.get(metric)) for record in self._records)
+        found = []
+        if measured < HARDLY:
+            found.append(f"{measured} runs with {metric} are too few to tell a setting's effect from chance.")
+        elif measured < ROUGH:
+            found.append(f"{measured} runs with {metric} give a rough guess; {ROUGH} and more make it dependable.")
+        if any(name.startswith(("data.", "split.")) for name in self.names):
+            found.append("Settings of the data differ, so figures of different photos are compared.")
+        if any(name.endswith("epochs") for name in self.names):
+            found.append("The numbers of epochs differ, which hides what other settings do.")
+        return found
 
 
-def cautions(records: Sequence[Record], metric: str) -> list[str]:
-    """What to keep in mind when the influences of these records are read, in sentences."""
-    measured = [record for record in records if is_number(record.metrics.get(metric))]
-    unlike = changed_params(measured)
-    found = []
-    if len(measured) < HARDLY:
-        found.append(f"{len(measured)} runs with {metric} are too few to tell a setting's effect from chance.")
-    elif len(measured) < ROUGH:
-        found.append(f"{len(measured)} runs with {metric} give a rough guess; {ROUGH} and more make it dependable.")
-    if any(name.startswith(("data.", "split.")) for name in unlike):
-        found.append("Settings of the data differ, so figures are of different photos and cannot simply be compared.")
-    if any(name.endswith("epochs") for name in unlike):
-        found.append("The runs were not trained for the same number of epochs, which hides what other settings do.")
-    return found
+class _Column:
+    """One setting over all records."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        import numpy as np
+
+        known = [value for value in values if value is not _ABSENT]
+        numeric = all(isinstance(value, bool) or is_number(value) for value in known)
+        numbers: dict[object, int] = {}  # a number for each different value, in the order in which they come
+        codes = iter([numbers.setdefault(_key(value), len(numbers)) for value in known])
+        self.codes = np.asarray([-1 if value is _ABSENT else next(codes) for value in values], np.intp)
+        self.numbers = np.asarray([np.nan if v is _ABSENT else v for v in values], np.float64) if numeric else None
+
+    def pattern(self, measured: npt.NDArray[np.bool_]) -> tuple[int, ...]:
+        """Which of the measured records have the same value: equal for two settings that always changed together."""
+        seen: dict[int, int] = {}
+        return tuple(seen.setdefault(code, len(seen)) for code in self.codes[measured].tolist())
+
+
+def _key(value: Any) -> object:
+    """The same for equal values alone: 1 is 1.0 but not true."""
+    return float(value) if is_number(value) else (json.dumps(value, sort_keys=True, default=str),)
 
 
 def explained(figures: npt.NDArray[np.float64], groups: npt.NDArray[np.intp]) -> float | None:
@@ -118,26 +148,15 @@ def spearman(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> tu
     return rho, math.tanh(math.atanh(rho) - reach), math.tanh(math.atanh(rho) + reach)
 
 
-def _influence(
-    name: str, values: Sequence[Any], codes: npt.NDArray[np.intp], figures: npt.NDArray[np.float64]
-) -> Influence:
+def _influence(name: str, column: _Column, has: npt.NDArray[np.bool_], figures: npt.NDArray[np.float64]) -> Influence:
     import numpy as np
 
+    codes = column.codes[has]
     distinct = len(np.unique(codes))
-    numbers = [float(value) for value in values] if all(isinstance(v, bool) or is_number(v) for v in values) else None
-    groups = _bins(np.asarray(numbers)) if numbers is not None and distinct > _BINS else codes
-    found = spearman(np.asarray(numbers), figures) if numbers is not None else None
-    rho, low, high = found or (None, None, None)
-    return Influence(name, len(values), distinct, explained(figures, groups), rho, low, high)
-
-
-def _codes(values: Sequence[Any]) -> npt.NDArray[np.intp]:
-    """A number for each different value, counted in the order in which they come."""
-    import numpy as np
-
-    numbers: dict[str, int] = {}
-    texts = (json.dumps(value, sort_keys=True, default=str) for value in values)
-    return np.asarray([numbers.setdefault(text, len(numbers)) for text in texts], np.intp)
+    numbers = None if column.numbers is None else column.numbers[has]
+    groups = _bins(numbers) if numbers is not None and distinct > _BINS else codes
+    rho, low, high = (None if numbers is None else spearman(numbers, figures)) or (None, None, None)
+    return Influence(name, len(codes), distinct, explained(figures, groups), rho, low, high)
 
 
 def _bins(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:

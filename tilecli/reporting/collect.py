@@ -14,7 +14,7 @@ from tilecli.errors import ProjectError, TilesError
 from tilecli.evaluation import metrics
 from tilecli.evaluation.paired import Difference
 from tilecli.evaluation.records import Record as Row
-from tilecli.experiments.describe import Description, describe, difference
+from tilecli.experiments.describe import Description, describe, difference, is_own
 from tilecli.experiments.evaluated import rows_of
 from tilecli.experiments.keep import pictures
 from tilecli.experiments.plots.plot import SERIES, Series, parse_series
@@ -24,23 +24,12 @@ from tilecli.layout import GOOD, Project
 from tilecli.reporting import comparison
 from tilecli.reporting.base import base_of
 from tilecli.reporting.comparison import Compared
+from tilecli.reporting.words import FIGURES
 from tilecli.versions import diff as versions
 from tilecli.versions import version
 
-# What people decide by, in reading order, in words.
-FIGURES = {
-    "dice_mean": "Dice, pooled over all pixels",
-    "dice_photo": "Dice, mean over defect photos",
-    "miou": "mIoU over the types",
-    "defect_recall": "Defects found",
-    "false_alarm_rate": "False alarms on good photos",
-    "miss_rate": "Defect photos passed as good",
-    "auroc": "AUROC, good against defective",
-}
 MOST_ROWS = 8  # of pictures of a kind
 _SPEED = "evaluation/speed.json"
-# Made by the pipeline; what they say is in the report already.
-_MADE = ("evaluation/", "training/", "models/", "environment/", "data/", "audit/", "report/", "logs/")
 
 
 @dataclass(frozen=True)
@@ -154,11 +143,6 @@ def collect(project: Project, name: str, against: str | None) -> Report:
         recall_precision=_recall_precision(project, both),
         pictures=tuple(_pictures(project, run.record, rows)),
     )
-
-
-def is_own(path: str) -> bool:
-    """Whether a file of the project is the user's own work: no result of the pipeline, no setting."""
-    return not path.startswith(_MADE) and path not in ("params.yaml", "dvc.lock")
 
 
 def _figures(run: Record, rows: Sequence[Row], base: Record | None, compared: Compared) -> list[Figure]:

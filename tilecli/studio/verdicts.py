@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tilecli.errors import TilesError
-from tilecli.evaluation import paired
-from tilecli.evaluation.paired import Difference
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
-from tilecli.reporting import comparison, words
-from tilecli.reporting.comparison import Compared
+from tilecli.reporting import words
+
+if TYPE_CHECKING:  # at run time only once something is compared: they bring the metrics' packages
+    from tilecli.evaluation.paired import Difference
+    from tilecli.reporting.comparison import Compared
 
 BY = "dice_mean"  # the figure that the sentence is about
 _MOST_KEPT = 200  # pairs
@@ -37,10 +38,12 @@ def judge(project: Project, first: Record, other: Record, rows: Sequence[Row]) -
         return found
     if not rows:
         return {"sentence": f"{other.name} was not tested, so it cannot be compared", "basis": "", **_details(None)}
+    from tilecli.reporting import comparison
+
     try:
         compared = comparison.compare(project, other, rows, first)
     except TilesError as error:
-        compared = Compared(None, error.message)
+        compared = comparison.Compared(None, error.message)
     found = {"sentence": _sentence(compared, first, other), "basis": compared.words, **_details(compared)}
     if first.rev and other.rev:  # what a commit holds never changes
         _kept[_key(project, first, other)] = found
@@ -74,6 +77,8 @@ def _difference(found: Difference) -> dict[str, Any]:
 
 
 def _sentence(compared: Compared, first: Record, other: Record) -> str:
+    from tilecli.evaluation import paired
+
     if compared.comparison is None:
         return f"{other.name} and {first.name} cannot be compared: {compared.words}"
     if compared.comparison.same:

@@ -1,7 +1,7 @@
 // Parallel coordinates: a line for each run over axes that are moved, turned over and brushed, by pointer or by keys.
 
 import { h } from "studio/dom.js";
-import { axis, short, written } from "studio/scale.js";
+import { axis, breakable, short, written } from "studio/scale.js";
 import { fill, s, token } from "studio/svg.js";
 
 const TOP = 92; // px, above the axes: their names
@@ -151,7 +151,7 @@ export class Coordinates {
     const { axes, columns } = this.shown;
     const left = `${this.#x(at)}px`;
     const about = `${name}, axis ${at + 1} of ${axes.length}. Left and right arrows move it, Delete takes it away.`;
-    const label = h("button", { type: "button", class: "name", "aria-label": about, title: name, data: { holds: `name ${name}` }, onkeydown: event => this.#key(event, at), onpointerdown: event => this.#grab(event, name) }, h("span", {}, name.replace(/^train\./, "").replaceAll(/([._])/g, "$1\u200b")));
+    const label = h("button", { type: "button", class: "name", "aria-label": about, title: name, data: { holds: `name ${name}` }, onkeydown: event => this.#key(event, at), onpointerdown: event => this.#grab(event, name) }, h("span", {}, breakable(name.replace(/^train\./, ""))));
     const turn = h("button", { type: "button", class: "turn", "aria-label": `Turn ${name} over`, "aria-pressed": String(turned), title: turned ? "high values are below" : "turn over", data: { holds: `turn ${name}` }, onclick: () => this.#change(axes.map((one, n) => (n === at ? { ...one, turned: !turned } : one))) }, turned ? "↓" : "↑");
     const box = h("div", { class: "head" }, label, turn);
     box.style.left = left;

@@ -1,7 +1,10 @@
 // What a figure hung on: how much of its variance each setting explains, and the direction.
 
 import { h } from "studio/dom.js";
-import { figure, signed } from "studio/format.js";
+import { figure } from "studio/format.js";
+import { breakable } from "studio/scale.js";
+
+const hundredths = value => (value > 0 ? "+" : value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
 
 /** `show` is called with the setting whose name is clicked. */
 export function drawHung(place, name, found, show) {
@@ -15,9 +18,9 @@ export function drawHung(place, name, found, show) {
     h("div", { class: "scrolled", tabindex: 0, role: "region", "aria-label": `What ${name} hung on` }, h("table", {},
       h("thead", {}, h("tr", {}, head.map((words, at) => h("th", { scope: "col", class: at > 1 ? "number" : null }, words)))),
       h("tbody", {}, found.rows.map(row => h("tr", {},
-        h("th", { scope: "row" }, h("button", { type: "button", class: "text", title: "Show it against the figure", onclick: () => show(row.name) }, row.name)),
+        h("th", { scope: "row" }, h("button", { type: "button", class: "text", title: "Show it against the figure", onclick: () => show(row.name) }, breakable(row.name))),
         h("td", {}, share(row)),
-        h("td", { class: "number" }, row.rho === null ? "–" : signed(Number(row.rho.toFixed(2))), row.rho === null || row.low === row.high ? null : h("small", {}, ` ${signed(Number(row.low.toFixed(2)))} … ${signed(Number(row.high.toFixed(2)))}`)),
+        h("td", { class: "number" }, row.rho === null ? "–" : hundredths(row.rho), row.rho === null || row.low === row.high ? null : h("small", {}, ` ${hundredths(row.low)} … ${hundredths(row.high)}`)),
         h("td", { class: "number" }, figure(row.values)),
         h("td", { class: "number" }, figure(row.runs)),
       ))),

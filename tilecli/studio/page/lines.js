@@ -2,7 +2,7 @@
 
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
-import { decades, round, short, spread } from "studio/scale.js";
+import { brief, decades, round, short, spread } from "studio/scale.js";
 import { DASHES, fill, s } from "studio/svg.js";
 
 const HEIGHT = 300;
@@ -97,7 +97,7 @@ export class Lines {
       this.drawing,
       s("g", { class: "grid" }, ticks.map(value => [
         s("line", { x1: this.inner.left, x2: this.inner.right, y1: this.y(value), y2: this.y(value) }),
-        s("text", { x: this.inner.left - 8, y: this.y(value) + 4, "text-anchor": "end" }, figure(value)),
+        s("text", { x: this.inner.left - 8, y: this.y(value) + 4, "text-anchor": "end" }, brief(value)),
       ])),
       s("g", { class: "grid" }, this.#xTicks(left, right, sayX)),
       s("text", { class: "title", x: this.inner.right, y: HEIGHT - 4, "text-anchor": "end" }, log ? `${x} (logarithmic height)` : x),

@@ -8,6 +8,12 @@ const LABELLED = 6; // up to so many values are written as they are
 
 const isNumber = value => typeof value === "number" && Number.isFinite(value);
 
+/** A number beside an axis: as short as three digits allow. */
+export const brief = value => String(Number(value.toPrecision(3))).replaceAll("-", "−");
+
+/** A name that may be broken after _ and . where room is short. */
+export const breakable = name => name.replaceAll(/([._])/g, "$1\u200b");
+
 /** A value as text. */
 export const written = value => (isNumber(value) ? figure(value) : value === null || value === undefined ? "none" : Array.isArray(value) ? `[${value.map(written).join(", ")}]` : String(value));
 
@@ -16,7 +22,7 @@ export function round(low, high, about = 5) {
   if (!(high > low)) return [low];
   const rough = (high - low) / about;
   const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map(factor => unit * factor).find(candidate => candidate >= rough * (1 - 1e-9));
+  const step = [1, 2, 5, 10].map(factor => unit * factor).find(candidate => candidate >= 0.7 * rough);
   const found = [];
   for (let n = Math.ceil(low / step - 1e-9); n <= Math.floor(high / step + 1e-9); n += 1) found.push(Number((n * step).toPrecision(12)));
   return found;
@@ -26,7 +32,7 @@ export function round(low, high, about = 5) {
 export function decades(low, high) {
   const found = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
-    const factors = Math.log10(high / low) < 3 ? [1, 2, 5] : [1];
+    const factors = Math.log10(high / low) < 2 ? [1, 2, 5] : [1];
     for (const factor of factors) found.push(Number((factor * 10 ** power).toPrecision(3)));
   }
   return found.filter(value => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
@@ -51,7 +57,7 @@ export function axis(values, { log = null, exact = true } = {}) {
   const place = value => (!isNumber(value) ? null : length > 0 ? (move(value) - from) / length : 0.5);
   const distinct = [...new Set(there)].sort((a, b) => a - b);
   const shown = exact && distinct.length <= LABELLED ? distinct : kind === "log" ? decades(low, high) : round(low, high);
-  return { kind, low, high, place, value: share => back(from + share * length), ticks: thinned(shown.map(value => ({ place: place(value), label: figure(value) }))) };
+  return { kind, low, high, place, value: share => back(from + share * length), ticks: thinned(shown.map(value => ({ place: place(value), label: brief(value) }))) };
 }
 
 function categories(there) {

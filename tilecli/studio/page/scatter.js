@@ -59,7 +59,7 @@ export class Scatter {
       dot.addEventListener("pointerleave", () => this.#hover(null));
       dot.addEventListener("click", () => this.told.opened(run));
     }
-    const long = across.ticks.some(tick => tick.label.length > 9);
+    const along = apartBy(across.ticks, inner.right - inner.left);
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.drawing.setAttribute("width", width);
     this.drawing.setAttribute("height", HEIGHT);
@@ -68,9 +68,9 @@ export class Scatter {
       s("g", { class: "grid" }, up.ticks.map(tick => [
         s("line", { x1: inner.left, x2: inner.right, y1: toY(tick.place), y2: toY(tick.place) }),
         s("text", { x: inner.left - 8, y: toY(tick.place) + 4, "text-anchor": "end" }, short(tick.label, 9)),
-      ]), across.ticks.map(tick => [
+      ]), along.map(tick => [
         s("line", { x1: toX(tick.place), x2: toX(tick.place), y1: inner.top, y2: inner.bottom }),
-        s("text", { x: toX(tick.place), y: inner.bottom + 18, "text-anchor": "middle" }, short(tick.label, long ? 12 : 9)),
+        s("text", { x: toX(tick.place), y: inner.bottom + 18, "text-anchor": "middle" }, short(tick.label, 12)),
       ])),
       s("text", { class: "strong", x: inner.right, y: HEIGHT - 6, "text-anchor": "end" }, titled(x.name, across)),
       s("text", { class: "strong", x: 4, y: 11 }, titled(y.name, up)),
@@ -91,6 +91,17 @@ export class Scatter {
     const left = px < this.pane.clientWidth / 2;
     Object.assign(this.said.style, { left: left ? `${px + 14}px` : "", right: left ? "" : `${this.pane.clientWidth - px + 14}px` });
   }
+}
+
+/** Those ticks whose labels have room side by side on `length` px. */
+function apartBy(ticks, length) {
+  const kept = [];
+  const half = tick => 4 * Math.min(12, tick.label.length) + 4;
+  for (const tick of ticks) {
+    const last = kept.at(-1);
+    if (!last || (tick.place - last.place) * length * 0.92 >= half(tick) + half(last)) kept.push(tick);
+  }
+  return kept;
 }
 
 const titled = (name, { kind }) => (kind === "log" ? `${name} (logarithmic)` : name);

@@ -8,10 +8,10 @@ from typing import Any
 
 from tilecli.experiments import compare, influence, store
 from tilecli.experiments.plots.axes import is_number
+from tilecli.experiments.plots.looks import FEW
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 from tilecli.palette import SERIES
-from tilecli.studio.views.compare import MOST
 
 _FIRST = 6  # settings among the axes that are shown at first
 
@@ -25,14 +25,15 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     tried = [record for record in history.experiments if record.state == "success" and record.metrics]
     bases = [group.baseline for group in history.groups if group.baseline.metrics]
     records = [*tried, *bases]
-    settings = compare.changed_params(records)
+    weighed = influence.Settings(records)
+    settings = weighed.names
     figures = _figures(records)
     headline = [name for name in compare.headline_metrics(records) if name in figures]
     asked = query.get("target", "")
     targets = list(dict.fromkeys([*headline, *([asked] if asked in figures else [])]))
     return {
         "project": project.root.name,
-        "most": MOST,
+        "most": FEW,
         "hues": SERIES,
         "runs": [{"name": record.name, "kind": record.kind} for record in records],
         "columns": [
@@ -48,7 +49,7 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
             ),
         ],
         "axes": [*settings[:_FIRST], *[name for name in headline if name != "valid.dice"]],
-        "targets": {name: _hung_on(records, name) for name in targets},
+        "targets": {name: _hung_on(weighed, records, name) for name in targets},
         "unmeasured": len(history.experiments) - len(tried),
     }
 
@@ -66,9 +67,9 @@ def _values(records: Sequence[Record], name: str) -> list[Any]:
     return [compare.finite(value) for value in found]
 
 
-def _hung_on(records: Sequence[Record], metric: str) -> dict[str, Any]:
+def _hung_on(settings: influence.Settings, records: Sequence[Record], metric: str) -> dict[str, Any]:
     return {
-        "rows": [asdict(one) for one in influence.influences(records, metric)],
+        "rows": [asdict(one) for one in settings.influences(metric)],
         "runs": sum(is_number(record.metrics.get(metric)) for record in records),
-        "cautions": influence.cautions(records, metric),
+        "cautions": settings.cautions(metric),
     }

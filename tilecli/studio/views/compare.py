@@ -16,8 +16,7 @@ from tilecli.experiments.queue.waiting import waiting
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 from tilecli.palette import LIGHT
-from tilecli.reporting import collect
-from tilecli.reporting.words import SHARES
+from tilecli.reporting.words import FIGURES, SHARES
 from tilecli.studio import verdicts
 
 MOST = FEW  # as many as have a colour of their own
@@ -133,7 +132,7 @@ def _metrics(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Every figure: its name, in words where it has some, whether high is good, the value and interval of each run."""
     first = compare.headline_metrics(records)
     measured = {name for record in records for name in record.metrics}
-    names = dict.fromkeys([*first, *(name for name in collect.FIGURES if name in measured), *sorted(measured)])
+    names = dict.fromkeys([*first, *(name for name in FIGURES if name in measured), *sorted(measured)])
     return [
         {
             "name": name,
@@ -151,7 +150,7 @@ def _metrics(records: Sequence[Record]) -> list[dict[str, Any]]:
 def _in_words(name: str) -> str:
     """What a figure that people decide by is called; empty for others."""
     of_type = re.fullmatch(r"per_defect\.(.+)\.dice", name)
-    return f"Dice of {of_type[1]}" if of_type else collect.FIGURES.get(name, "")
+    return f"Dice of {of_type[1]}" if of_type else FIGURES.get(name, "")
 
 
 def _changes(project: Project, first: Record, other: Record, *, whole: bool) -> dict[str, Any]:
@@ -162,8 +161,14 @@ def _changes(project: Project, first: Record, other: Record, *, whole: bool) -> 
     data: str | None = "the same photos and masks"
     if _DATASET in found:
         one_sided = {"added": f"{first.name} has no dataset", "deleted": f"{other.name} has no dataset"}
-        data = one_sided.get(found[_DATASET]) or (collect.data_between(project, other, first)[1] if whole else None)
-    return {"files": {path: how for path, how in found.items() if collect.is_own(path)}, "data": data}
+        data = one_sided.get(found[_DATASET]) or (_counted(project, first, other) if whole else None)
+    return {"files": {path: how for path, how in found.items() if describe.is_own(path)}, "data": data}
+
+
+def _counted(project: Project, first: Record, other: Record) -> str:
+    from tilecli.reporting import collect  # brings the metrics' packages
+
+    return collect.data_between(project, other, first)[1]
 
 
 def _photos(rows: Sequence[Sequence[Row]]) -> list[dict[str, Any]]:
