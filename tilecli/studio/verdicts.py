@@ -36,8 +36,11 @@ def judge(project: Project, first: Record, other: Record, rows: Sequence[Row]) -
     found = known(project, first, other)
     if found is not None:
         return found
+    pending = next((record for record in (first, other) if record.state != "success"), None)
+    if pending is not None:
+        return _nothing(f"{pending.name} is {pending.state}, so it cannot be compared yet")
     if not rows:
-        return {"sentence": f"{other.name} was not tested, so it cannot be compared", "basis": "", **_details(None)}
+        return _nothing(f"{other.name} was not tested, so it cannot be compared")
     from tilecli.reporting import comparison
 
     try:
@@ -54,6 +57,10 @@ def judge(project: Project, first: Record, other: Record, rows: Sequence[Row]) -
 
 def _key(project: Project, first: Record, other: Record) -> tuple[Path, str, str]:
     return project.root, first.rev, other.rev
+
+
+def _nothing(sentence: str) -> dict[str, Any]:
+    return {"sentence": sentence, "basis": "", **_details(None)}
 
 
 def _details(compared: Compared | None) -> dict[str, Any]:

@@ -11,6 +11,6 @@ export function keep(values) {
     if (value !== null) for (const one of [value].flat()) query.append(name, one);
   }
   // What may stand as it is in a query stays readable.
-  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%7E", "~");
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%7E", "~").replaceAll("%21", "!");
   history.replaceState(null, "", text ? `?${text}` : location.pathname);
 }

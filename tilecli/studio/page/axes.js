@@ -122,8 +122,8 @@ function drawChosen(within) {
   const count = within === null ? `${names.length} runs` : within.size === 0 ? `none of ${names.length} runs lies in every range` : `${within.size} of ${names.length} runs`;
   const compare = link(`compare/?runs=${best.map(encodeURIComponent).join(",")}`);
   const words = runs.length > shown.most ? `Compare the best ${shown.most}` : `Compare ${runs.length === 2 ? "both" : "them"}`;
-  place("chosen").replaceChildren(
-    h("strong", { role: "status" }, count),
+  place("count").textContent = count;
+  place("best").replaceChildren(
     ...(best.length > 1 ? [h("a", { href: compare }, words)] : []),
     ...(within === null ? [] : [h("button", { type: "button", class: "text", onclick: () => rearrange(state.axes, new Map()) }, "choose all again")]),
     h("ol", { "aria-label": "The best of them" }, runs.slice(0, LISTED).map(run => h("li", { onpointerenter: () => lines.point(run), onpointerleave: () => lines.point(null) },

@@ -2,7 +2,7 @@
 
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
-import { brief, decades, round, short, spread } from "studio/scale.js";
+import { brief, decades, ofClock, round, short, spread } from "studio/scale.js";
 import { DASHES, fill, s } from "studio/svg.js";
 
 const HEIGHT = 300;
@@ -122,7 +122,7 @@ export class Lines {
   }
 
   #xTicks(left, right, sayX) {
-    const shown = this.shown.x === "epoch" ? round(left, right, 8).filter(Number.isInteger) : round(left, right, 6);
+    const shown = this.shown.x === "epoch" ? round(left, right, 8).filter(Number.isInteger) : ofClock(left, right);
     return (shown.length ? shown : [left, right]).map(value => [
       s("line", { x1: this.x(value), x2: this.x(value), y1: this.inner.top, y2: this.inner.bottom }),
       s("text", { x: this.x(value), y: this.inner.bottom + 18, "text-anchor": "middle" }, sayX(value)),

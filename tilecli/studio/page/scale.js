@@ -9,7 +9,11 @@ const LABELLED = 6; // up to so many values are written as they are
 const isNumber = value => typeof value === "number" && Number.isFinite(value);
 
 /** A number beside an axis: as short as three digits allow. */
-export const brief = value => String(Number(value.toPrecision(3))).replaceAll("-", "−");
+export function brief(value) {
+  const size = Math.abs(value);
+  const short = value !== 0 && (size < 1e-4 || size >= 1e7) ? String(Number(value.toPrecision(3)).toExponential()).replace("e+", "e") : String(Number(value.toPrecision(3)));
+  return short.replaceAll("-", "−");
+}
 
 /** A name that may be broken after _ and . where room is short. */
 export const breakable = name => name.replaceAll(/([._])/g, "$1\u200b");
@@ -26,6 +30,14 @@ export function round(low, high, about = 5) {
   const found = [];
   for (let n = Math.ceil(low / step - 1e-9); n <= Math.floor(high / step + 1e-9); n += 1) found.push(Number((n * step).toPrecision(12)));
   return found;
+}
+
+const CLOCK = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400]; // s
+
+/** Seconds between two, at steps that a clock has. */
+export function ofClock(low, high, about = 6) {
+  const step = CLOCK.find(candidate => candidate >= 0.7 * (high - low) / about) ?? 86400 * Math.ceil((high - low) / about / 86400);
+  return high - low < about ? round(low, high, about) : Array.from({ length: Math.floor(high / step) - Math.ceil(low / step) + 1 }, (_, n) => (Math.ceil(low / step) + n) * step);
 }
 
 /** Powers of ten between two; with few, 2 and 5 times them as well. */

@@ -30,7 +30,7 @@ export class Curves {
     const { names, epoch_s: paces } = shown.curves;
     const timed = paces.some(pace => pace !== null);
     if (!timed) this.over = "epoch";
-    place("x").replaceChildren(...[["epoch", "epochs"], ...(timed ? [["time", "time of training"]] : [])].map(([value, words]) => h("option", { value, selected: value === this.over }, words)));
+    place("x").replaceChildren(...[["epoch", "epochs"], ...(timed ? [["time", "time, at the mean pace"]] : [])].map(([value, words]) => h("option", { value, selected: value === this.over }, words)));
     const wanted = this.#wanted();
     const boxes = names.map(name => h("label", {}, h("input", { type: "checkbox", value: name, checked: wanted.includes(name), onchange: () => this.#choose() }), titled(name)));
     if (!place("series").contains(document.activeElement)) place("series").replaceChildren(place("series").firstElementChild, ...boxes);

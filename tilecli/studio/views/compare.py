@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -123,7 +124,7 @@ def _curves(project: Project, records: Sequence[Record]) -> dict[str, Any]:
 def _params(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Those that differ."""
     return [
-        {"name": name, "values": [record.params.get(name) for record in records]}
+        {"name": name, "values": [compare.finite(record.params.get(name)) for record in records]}
         for name in compare.changed_params(records)
     ]
 
@@ -141,10 +142,15 @@ def _metrics(records: Sequence[Record]) -> list[dict[str, Any]]:
             "share": name in SHARES,
             "first": name in first,
             "values": [compare.finite(record.metrics.get(name)) for record in records],
-            "intervals": [record.intervals.get(name) for record in records],
+            "intervals": [_interval(record, name) for record in records],
         }
         for name in names
     ]
+
+
+def _interval(record: Record, name: str) -> tuple[float, float] | None:
+    ends = record.intervals.get(name)
+    return ends if ends and all(map(math.isfinite, ends)) else None
 
 
 def _in_words(name: str) -> str:
