@@ -64,7 +64,7 @@ def test_a_few_runs_side_by_side(address: str, browser: Any) -> None:
         page.reload()
         expect(page.locator("#curves h3")).to_have_text(["Valid Dice over time", "Learning rate over time"])
         expect(page.locator("#type")).to_have_value("crack")
-        page.get_by_label("Compare with strong").click()
+        page.get_by_label("compare with this: strong").click()
         expect(page.locator("#runs .name").first).to_have_text("strong")
         expect(page.locator("#verdicts")).to_contain_text("weak is worse than strong", timeout=20_000)
         page.goto(f"{address}/compare/?runs=nix")

@@ -173,9 +173,9 @@ function draw(now) {
   shown = now;
   columns = new Map(shown.columns.map(column => [column.name, column]));
   names = shown.runs.map(run => run.name);
-  const enough = names.length > 1 && shown.axes.length + shown.columns.length > 1;
+  const enough = names.length > 1 && shown.columns.length > 1;
   place("all").hidden = !enough;
-  const few = names.length === 0 ? "No experiment has figures yet. Train some: " : "One run with figures has nothing to be drawn against. Try another: ";
+  const few = names.length === 0 ? "No experiment has figures yet. Train some: " : names.length === 1 ? "One run with figures has nothing to be drawn against. Try another: " : "All runs are alike. Try another setting: ";
   const left = enough && shown.unmeasured ? [h("p", {}, `${shown.unmeasured} experiment${shown.unmeasured === 1 ? " has" : "s have"} no figures and ${shown.unmeasured === 1 ? "is" : "are"} not drawn.`)] : [];
   place("notes").replaceChildren(...(enough ? left : [h("div", { class: "empty" }, few, h("code", {}, "tiles train -S train.learning_rate=0.001"))]));
   if (!enough) return;

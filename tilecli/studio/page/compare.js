@@ -35,8 +35,8 @@ function drawRuns() {
       run.broken.length ? h("p", { class: "wrong" }, `cannot be read: ${run.broken.join(", ")}`) : null,
       run.untested ? h("p", { class: "wrong" }, run.untested) : null,
       h("div", { class: "do" },
-        at > 0 ? h("a", { href: withRuns([run.name, ...others]), "aria-label": `Compare with ${run.name}` }, "compare with this") : null,
-        names.length > 1 ? h("a", { href: withRuns(others), "aria-label": `Leave out ${run.name}` }, "leave out") : null),
+        at > 0 ? h("a", { href: withRuns([run.name, ...others]), "aria-label": `compare with this: ${run.name}` }, "compare with this") : null,
+        names.length > 1 ? h("a", { href: withRuns(others), "aria-label": `leave out ${run.name}` }, "leave out") : null),
     );
   }));
 }

@@ -1,13 +1,15 @@
 // Parallel coordinates: a line for each run over axes that are moved, turned over and brushed, by pointer or by keys.
 
 import { h } from "studio/dom.js";
-import { axis, breakable, short, written } from "studio/scale.js";
+import { axis, breakable, short, spread, written } from "studio/scale.js";
 import { fill, s, token } from "studio/svg.js";
 
 const TOP = 92; // px, above the axes: their names
 const HEIGHT = 400;
 const BOTTOM = HEIGHT - 20;
-const SIDE = 72; // px, left of the first axis and right of the last
+const SIDE = 72; // px, left of the first axis and right of the last, unless names stand there
+const NAMED = 8; // up to so many runs have their names beside the last axis
+const BESIDE = 150; // px, for those
 const LEAST = 104; // px, between two axes
 const REACH = 18; // px, from an axis to where a range can be dragged
 const CLICK = 3; // px, that a click may move
@@ -55,7 +57,25 @@ export class Coordinates {
     };
     colours.forEach((_, run) => chosen && !chosen.has(run) && stroke(run, few ? 0.15 : 0.06, 1));
     colours.forEach((_, run) => (!chosen || chosen.has(run)) && stroke(run, few ? 0.95 : 0.55, few ? 1.8 : 1.2));
-    fill(this.drawing, this.shown.axes.map((one, at) => this.#axis(one, at)));
+    fill(this.drawing, this.shown.axes.map((one, at) => this.#axis(one, at)), this.#named() ? this.#names() : null);
+  }
+
+  #named() {
+    return this.shown.names.length <= NAMED;
+  }
+
+  /** Each run's name beside the last axis. */
+  #names() {
+    const { names, axes, colours } = this.shown;
+    const last = axes.at(-1);
+    const ends = names.map((name, run) => ({ name, run, place: this.places.get(last.name)[run] })).filter(({ place }) => place !== null);
+    const ys = ends.map(({ place }) => this.#y(place, last.turned));
+    const apart = spread(ys, 15, TOP, BOTTOM);
+    const x = this.#x(axes.length - 1);
+    return ends.map(({ name, run }, at) => [
+      s("path", { d: `M${x} ${ys[at]}L${x + 16} ${apart[at]}`, fill: "none", stroke: colours[run] }),
+      s("text", { x: x + 20, y: apart[at] + 4 }, short(name, 17)),
+    ]);
   }
 
   /** A run stands out, or none. */
@@ -84,8 +104,9 @@ export class Coordinates {
 
   #layout() {
     const { axes } = this.shown;
-    const width = Math.max(this.element.clientWidth, 2 * SIDE + LEAST * (axes.length - 1));
-    this.gap = axes.length > 1 ? (width - 2 * SIDE) / (axes.length - 1) : 0;
+    const sides = SIDE + (this.#named() ? BESIDE : SIDE);
+    const width = Math.max(this.element.clientWidth, sides + LEAST * (axes.length - 1));
+    this.gap = (width - sides) / Math.max(1, axes.length - 1);
     this.field.style.width = `${width}px`;
     const ratio = devicePixelRatio || 1;
     for (const canvas of [this.canvas, this.above]) {
@@ -110,7 +131,7 @@ export class Coordinates {
   }
 
   #x(at) {
-    return this.shown.axes.length > 1 ? SIDE + at * this.gap : parseFloat(this.field.style.width) / 2;
+    return SIDE + at * this.gap;
   }
 
   #y(place, turned) {
@@ -150,14 +171,14 @@ export class Coordinates {
   #head({ name, turned }, at) {
     const { axes, columns } = this.shown;
     const left = `${this.#x(at)}px`;
-    const about = `${name}, axis ${at + 1} of ${axes.length}. Left and right arrows move it, Delete takes it away.`;
-    const label = h("button", { type: "button", class: "name", "aria-label": about, title: name, data: { holds: `name ${name}` }, onkeydown: event => this.#key(event, at), onpointerdown: event => this.#grab(event, name) }, h("span", {}, breakable(name.replace(/^train\./, ""))));
+    const low = columns.get(name).high === false ? "lower is better" : "";
+    const about = `${name} ${low}, axis ${at + 1} of ${axes.length}. Left and right arrows move it, Delete takes it away.`;
+    const label = h("button", { type: "button", class: "name", "aria-label": about, title: name, data: { holds: `name ${name}` }, onkeydown: event => this.#key(event, at), onpointerdown: event => this.#grab(event, name) }, h("span", {}, breakable(name.replace(/^train\./, "")), low ? h("small", {}, low) : null));
     const turn = h("button", { type: "button", class: "turn", "aria-label": `Turn ${name} over`, "aria-pressed": String(turned), title: turned ? "high values are below" : "turn over", data: { holds: `turn ${name}` }, onclick: () => this.#change(axes.map((one, n) => (n === at ? { ...one, turned: !turned } : one))) }, turned ? "↓" : "↑");
     const box = h("div", { class: "head" }, label, turn);
     box.style.left = left;
-    if (columns.get(name).high === false) turn.title += ", lower is better";
-    const [low, high] = this.shown.ranges.get(name) ?? [0, 1];
-    return [box, ...[["from", low, 0], ["to", high, 1]].map(([words, place, end]) => {
+    const range = this.shown.ranges.get(name) ?? [0, 1];
+    return [box, ...[["from", range[0], 0], ["to", range[1], 1]].map(([words, place, end]) => {
       const value = this.scales.get(name).value(place);
       const handle = h("div", {
         class: "end", role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-label": `${name}, ${words}`, data: { holds: `${words} ${name}` },
@@ -232,7 +253,7 @@ export class Coordinates {
   #spot(event) {
     const box = this.field.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const at = this.gap ? Math.min(this.shown.axes.length - 1, Math.max(0, Math.round((x - SIDE) / this.gap))) : 0;
+    const at = Math.min(this.shown.axes.length - 1, Math.max(0, Math.round((x - SIDE) / this.gap)));
     return { x, y, at, near: Math.abs(x - this.#x(at)) <= REACH && y >= TOP - 4 && y <= BOTTOM + 8 };
   }
 

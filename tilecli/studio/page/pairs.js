@@ -1,6 +1,7 @@
 // The same test photos with every run's mask.
 
 import { asked, keep } from "studio/address.js";
+import { lookCloser } from "studio/closer.js";
 import { h } from "studio/dom.js";
 import { figure, signed } from "studio/format.js";
 import { swatch } from "studio/lines.js";
@@ -71,39 +72,49 @@ export class Photos {
   #row(photo) {
     const { runs } = this.shown;
     const source = runs.find((_, at) => photo.dice[at] !== null);
+    const tested = runs.map((run, at) => ({ run, at })).filter(({ at }) => photo.dice[at] !== null);
+    const large = [
+      { address: link(path(source.name, photo.photo, "photo")), name: "photo", words: `${photo.defect}, ${photo.tile}` },
+      ...tested.map(({ run, at }) => ({ address: link(path(run.name, photo.photo, "overlay")), name: run.name, words: said(photo, at) })),
+    ];
+    const closer = number => () => lookCloser(photo.photo, large, number);
     const apart = spread(photo);
     return h("li", {},
       h("p", { class: "of" }, h("code", {}, photo.photo), h("span", {}, photo.defect), h("span", { class: "muted" }, photo.tile),
         apart > 0 ? h("span", {}, `Dice differs by ${figure(apart)}`) : apart === 0 ? h("span", { class: "muted" }, "the same Dice") : null),
       h("div", { class: "row" },
-        h("figure", {}, picture(source.name, photo.photo, "photo", `${photo.photo}, the photo`), h("figcaption", {}, "photo")),
-        runs.map((run, at) => this.#of(run, at, photo))));
-  }
-
-  #of(run, at, photo) {
-    const dice = photo.dice[at];
-    if (dice === null) {
-      return h("figure", {}, h("div", { class: "picture none" }, `${run.name} was not tested on it`), h("figcaption", {}, swatch(run), run.name));
-    }
-    const truth = photo.defect === "good" ? "good" : "defect";
-    const verdict = photo.verdicts[at];
-    const change = at > 0 && photo.dice[0] !== null && dice !== photo.dice[0] ? ` (${signed(dice - photo.dice[0])})` : "";
-    const words = `Dice ${figure(dice)}${change}, says ${verdict} ${verdict === truth ? "✓" : verdict === "uncertain" ? "" : "✗"}`;
-    const address = link(`run/?name=${encodeURIComponent(run.name)}&photo=${encodeURIComponent(photo.photo)}`);
-    return h("figure", {}, picture(run.name, photo.photo, "overlay", `${photo.photo} with the mask of ${run.name}`),
-      h("figcaption", {}, swatch(run), h("a", { href: address }, run.name), h("br"), words.trim()));
+        h("figure", {}, picture(source.name, photo.photo, "photo", `${photo.photo}, the photo`, closer(0)), h("figcaption", {}, "photo")),
+        runs.map((run, at) => of(run, at, photo, closer(1 + tested.findIndex(one => one.at === at))))));
   }
 }
 
-/** A picture; where it cannot be had, why. */
-function picture(run, photo, kind, words) {
-  const path = `api/runs/${encodeURIComponent(run)}/photos/${encodeURIComponent(photo)}/${kind}`;
+/** What a run made of a photo, in words. */
+function said({ dice, verdicts, defect }, at) {
+  const truth = defect === "good" ? "good" : "defect";
+  const change = at > 0 && dice[0] !== null && dice[at] !== dice[0] ? ` (${signed(dice[at] - dice[0])})` : "";
+  const mark = verdicts[at] === truth ? " ✓" : verdicts[at] === "uncertain" ? "" : " ✗";
+  return `Dice ${figure(dice[at])}${change}, says ${verdicts[at]}${mark}`;
+}
+
+function of(run, at, photo, closer) {
+  if (photo.dice[at] === null) {
+    return h("figure", {}, h("div", { class: "picture none" }, `${run.name} was not tested on it`), h("figcaption", {}, swatch(run), run.name));
+  }
+  const address = link(`run/?name=${encodeURIComponent(run.name)}&photo=${encodeURIComponent(photo.photo)}`);
+  return h("figure", {}, picture(run.name, photo.photo, "overlay", `${photo.photo} with the mask of ${run.name}`, closer),
+    h("figcaption", {}, swatch(run), h("a", { href: address }, run.name), h("br"), said(photo, at)));
+}
+
+const path = (run, photo, kind) => `api/runs/${encodeURIComponent(run)}/photos/${encodeURIComponent(photo)}/${kind}`;
+
+/** A picture that `closer` shows large; where it cannot be had, why. */
+function picture(run, photo, kind, words, closer) {
   const box = h("div", { class: "picture" });
   const failed = async () => {
     let reason = "not among the exported pictures";
     if (!("exported" in document.body.dataset)) {
       try {
-        await ask(path);
+        await ask(path(run, photo, kind));
         reason = "the picture cannot be shown";
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
@@ -113,6 +124,6 @@ function picture(run, photo, kind, words) {
     box.classList.add("none");
     box.replaceChildren(h("span", {}, reason));
   };
-  box.append(h("img", { src: link(path), alt: words, loading: "lazy", onerror: failed }));
+  box.append(h("button", { type: "button", onclick: closer }, h("img", { src: link(path(run, photo, kind)), alt: `${words}, larger`, loading: "lazy", onerror: failed })));
   return box;
 }

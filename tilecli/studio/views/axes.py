@@ -28,7 +28,7 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     weighed = influence.Settings(records)
     settings = weighed.names
     figures = _figures(records)
-    headline = [name for name in compare.headline_metrics(records) if name in figures]
+    headline = [name for name in compare.headline_metrics(records) if name in figures] or figures[:1]
     asked = query.get("target", "")
     targets = list(dict.fromkeys([*headline, *([asked] if asked in figures else [])]))
     return {
@@ -48,10 +48,17 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
                 for name in figures
             ),
         ],
-        "axes": [*settings[:_FIRST], *[name for name in headline if name != "valid.dice"]],
+        "axes": _first(settings, headline, figures),
         "targets": {name: _hung_on(weighed, records, name) for name in targets},
         "unmeasured": len(history.experiments) - len(tried),
     }
+
+
+def _first(settings: Sequence[str], headline: Sequence[str], figures: Sequence[str]) -> list[str]:
+    """The axes shown at first: at least two, where there are so many columns."""
+    tested = [name for name in headline if name != "valid.dice"] or headline
+    found = [*settings[:_FIRST], *tested]
+    return found if len(found) > 1 else list(dict.fromkeys([*found, *settings, *figures]))[:2]
 
 
 def _figures(records: Sequence[Record]) -> list[str]:

@@ -39,3 +39,13 @@ def test_nothing_tried_and_figures_that_are_no_numbers(tmp_path: Path) -> None:
     shown = axes.view(made.project, {})
     json.dumps(shown, allow_nan=False)
     assert len(shown["runs"]) == 2
+
+
+def test_two_axes_are_shown_also_where_no_setting_and_one_figure_differs(tmp_path: Path) -> None:
+    made = Repository.at(tmp_path)
+    made.commit()
+    for name, dice in (("one", 0.5), ("two", 0.6)):
+        made.experiment(name, {"training/metrics.json": json.dumps({"valid": {"dice": dice, "loss": 1 - dice}})})
+    shown = axes.view(made.project, {})
+    assert shown["axes"] == ["valid.dice", "valid.loss"]
+    assert list(shown["targets"]) == ["valid.dice"]
