@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.integration.serving.browser import sync_api, visiting
 from tests.integration.studio.conftest import start
 from tests.unit.studio.compared import files, repository
+from tilecli.experiments.influence import spearman
 
 expect = sync_api.expect
 pytestmark = pytest.mark.timeout(300)
@@ -80,6 +82,13 @@ def test_axes_are_moved_turned_and_brushed(address: str, browser: Any) -> None:
         assert page.locator("#points circle").count() == 12
         expect(page.locator("#hung tbody tr")).to_have_count(1)
         expect(page.locator("#hung .caution").first).to_contain_text("a rough guess")
+
+        tried = [(0.1, 0.5), (0.01, 0.8), (0.001, 0.6), *((0.002 * 2**n, 0.6 + 0.03 * n) for n in range(9))]
+        rho, *_ = spearman(*np.asarray(tried).T) or (0.0,)
+        expect(page.locator("#rho")).to_have_text(f"Spearman’s ρ +{rho:.2f} over 12 runs.")
+        page.select_option("#target", "per_defect.crack.dice")
+        expect(page.locator("#hung .caution").first).to_contain_text("12 runs with per_defect.crack.dice")
+        page.select_option("#target", "dice_mean")
 
         names.first.focus()
         page.keyboard.press("ArrowRight")

@@ -5,7 +5,8 @@ import { chosen, Coordinates } from "studio/coordinates.js";
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
 import { drawHung } from "studio/hung.js";
-import { follow, given, link } from "studio/live.js";
+import { follow, given, latest, link, Problem } from "studio/live.js";
+import { inWords } from "studio/ranks.js";
 import { axis, written } from "studio/scale.js";
 import { Scatter } from "studio/scatter.js";
 import { mix, onTheme, token } from "studio/svg.js";
@@ -25,8 +26,8 @@ function recall() {
   const query = asked();
   const there = name => columns.has(name);
   const axes = query.has("axes") ? query.get("axes").split(",").map(text => ({ name: text.replace(TURNED, ""), turned: text.startsWith(TURNED) })) : shown.axes.map(name => ({ name, turned: false }));
-  const targets = Object.keys(shown.targets);
-  const target = targets.includes(query.get("target")) ? query.get("target") : targets[0] ?? "";
+  const known = Object.keys(shown.targets);
+  const target = known.includes(query.get("target")) ? query.get("target") : known[0] ?? "";
   const settings = shown.columns.filter(column => column.kind === "param").map(column => column.name);
   const one = (key, otherwise) => (there(query.get(key)) ? query.get(key) : otherwise);
   const all = [...columns.keys()];
@@ -108,6 +109,7 @@ function drawLines() {
 function drawPoints() {
   const more = [columns.get(state.colour)];
   points.draw({ x: columns.get(state.x), y: columns.get(state.y), more, colours: state.colours, names, chosen: chosen(columns, state.ranges, names.length) });
+  place("rho").textContent = state.x === state.y ? "" : inWords(columns.get(state.x).values, columns.get(state.y).values);
 }
 
 /** In words: which runs lie in the ranges, the best first, and what can be done with them. */
@@ -156,7 +158,13 @@ function toggle(name, on) {
 function drawSelects() {
   const options = (chosenName, found) => found.map(name => h("option", { value: name, selected: name === chosenName }, name));
   for (const id of ["x", "y", "colour"]) place(id).replaceChildren(...options(state[id], [...columns.keys()]));
-  place("target").replaceChildren(...options(state.target, Object.keys(shown.targets)));
+  place("target").replaceChildren(...options(state.target, targets()));
+}
+
+/** Figures whose influences are known, or can be asked for. */
+function targets() {
+  if ("exported" in document.body.dataset) return Object.keys(shown.targets);
+  return shown.columns.filter(column => column.kind === "metric").map(column => column.name);
 }
 
 function drawTarget() {
@@ -201,9 +209,18 @@ place("colour").addEventListener("change", () => {
   keep({ colour: state.colour });
   recolour();
 });
-place("target").addEventListener("change", () => {
+place("target").addEventListener("change", async () => {
   state.target = place("target").value;
   keep({ target: state.target });
+  if (!(state.target in shown.targets)) {
+    try {
+      Object.assign(shown.targets, (await latest()).targets);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      place("hung").replaceChildren(h("p", {}, problem.words));
+      return;
+    }
+  }
   drawTarget();
   drawChosen(chosen(columns, state.ranges, names.length));
 });
