@@ -146,7 +146,12 @@ def changed_params(records: Sequence[Record]) -> list[str]:
     suspects = [
         name for name in names if any(record.params.get(name, missing) != first.get(name, missing) for record in known)
     ]
-    return [name for name in suspects if len({_frozen(record.params.get(name)) for record in known}) > 1]
+    return [name for name in suspects if _differs(name, known)]
+
+
+def _differs(name: str, records: Sequence[Record]) -> bool:
+    first = _frozen(records[0].params.get(name))
+    return any(_frozen(record.params.get(name)) != first for record in records)
 
 
 def headline_metrics(records: Sequence[Record]) -> list[str]:
@@ -168,6 +173,11 @@ def delta(row: Row, metric: str) -> float | None:
         return None
     new, old = row.record.metrics.get(metric), row.baseline.metrics.get(metric)
     return float(new - old) if _is_number(new) and _is_number(old) else None
+
+
+def finite(value: Any) -> Any:
+    """A value as JSON can say it: None for what is not a number there (NaN, infinity)."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:

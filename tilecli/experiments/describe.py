@@ -18,6 +18,9 @@ _NO_MESSAGE = "dvc: commit experiment "  # what DVC writes where nobody gave a m
 # The packages that figures hang on most; the rest is in environment/requirements.txt.
 _TELLING_PACKAGES = ("tilecli", "torch", "segmentation-models-pytorch", "openvino", "numpy", "opencv-python-headless")
 
+# Made by the pipeline; what they say is in the report already.
+_MADE = ("evaluation/", "training/", "models/", "environment/", "data/", "audit/", "report/", "logs/")
+
 
 @dataclass(frozen=True)
 class Description:
@@ -77,6 +80,11 @@ def difference(project: Project, first: str, second: str | None = None) -> Diffe
         other = store.commit(project, one.baseline or ("HEAD" if not one.rev else f"{one.rev}^"))
     else:
         other = resolve(project, second)
+    return between(project, one, other)
+
+
+def between(project: Project, one: Record, other: Record) -> Difference:
+    """What differs between two records."""
     changed = _changed_files(project, one, other)
     outputs = _changed_outputs(project, one, other)
     in_git = set(snapshot.with_near(outputs, changed))  # a folder of plots, say, whose files are listed already
@@ -87,6 +95,11 @@ def difference(project: Project, first: str, second: str | None = None) -> Diffe
         _differing(one.metrics, other.metrics),
         changed | {path: how for path, how in outputs.items() if path not in in_git},
     )
+
+
+def is_own(path: str) -> bool:
+    """Whether a file of the project is the user's own work: no result of the pipeline, no setting."""
+    return not path.startswith(_MADE) and path not in ("params.yaml", "dvc.lock")
 
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -14,7 +14,7 @@ from tilecli.errors import ProjectError, TilesError
 from tilecli.evaluation import metrics
 from tilecli.evaluation.paired import Difference
 from tilecli.evaluation.records import Record as Row
-from tilecli.experiments.describe import Description, describe, difference
+from tilecli.experiments.describe import Description, describe, difference, is_own
 from tilecli.experiments.evaluated import rows_of
 from tilecli.experiments.keep import pictures
 from tilecli.experiments.plots.plot import SERIES, Series, parse_series
@@ -24,23 +24,12 @@ from tilecli.layout import GOOD, Project
 from tilecli.reporting import comparison
 from tilecli.reporting.base import base_of
 from tilecli.reporting.comparison import Compared
+from tilecli.reporting.words import FIGURES
 from tilecli.versions import diff as versions
 from tilecli.versions import version
 
-# What people decide by, in reading order, in words.
-FIGURES = {
-    "dice_mean": "Dice, pooled over all pixels",
-    "dice_photo": "Dice, mean over defect photos",
-    "miou": "mIoU over the types",
-    "defect_recall": "Defects found",
-    "false_alarm_rate": "False alarms on good photos",
-    "miss_rate": "Defect photos passed as good",
-    "auroc": "AUROC, good against defective",
-}
 MOST_ROWS = 8  # of pictures of a kind
 _SPEED = "evaluation/speed.json"
-# Made by the pipeline; what they say is in the report already.
-_MADE = ("evaluation/", "training/", "models/", "environment/", "data/", "audit/", "report/", "logs/")
 
 
 @dataclass(frozen=True)
@@ -128,8 +117,8 @@ def collect(project: Project, name: str, against: str | None) -> Report:
     rows = rows_of(project, run.record)
     compared = comparison.compare(project, run.record, rows, base)
     changed = difference(project, base.name if base.rev else "workspace", name) if base else None
-    own = {} if changed is None else {path: how for path, how in changed.files.items() if _is_own(path)}
-    data, data_words = _data(project, run.record, base)
+    own = {} if changed is None else {path: how for path, how in changed.files.items() if is_own(path)}
+    data, data_words = data_between(project, run.record, base)
     texts = snapshot.texts(project, run.record.rev, [_path(project, project.split_audit), _SPEED])
     both = [record for record in (base, run.record) if record is not None]
     return Report(
@@ -156,10 +145,6 @@ def collect(project: Project, name: str, against: str | None) -> Report:
     )
 
 
-def _is_own(path: str) -> bool:
-    return not path.startswith(_MADE) and path not in ("params.yaml", "dvc.lock")
-
-
 def _figures(run: Record, rows: Sequence[Row], base: Record | None, compared: Compared) -> list[Figure]:
     values = metrics.figures(list(rows))
     found = []
@@ -183,7 +168,7 @@ def _types(rows: Sequence[Row], base: Record | None, compared: Compared) -> list
     return found
 
 
-def _data(project: Project, run: Record, base: Record | None) -> tuple[list[dict[str, Any]], str]:
+def data_between(project: Project, run: Record, base: Record | None) -> tuple[list[dict[str, Any]], str]:
     """What differs in the photos, and that in a few words."""
     if base is None:
         return [], "nothing to compare with"

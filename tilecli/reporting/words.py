@@ -1,12 +1,22 @@
-"""How figures are written in reports and by the gate: in a report, the filters of its templates."""
+"""How figures are called and written in reports and by the gate: in a report, the filters of its templates."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tilecli.evaluation import paired
-from tilecli.evaluation.paired import Difference
+if TYPE_CHECKING:
+    from tilecli.evaluation.paired import Difference
 
+# What people decide by, in reading order, in words.
+FIGURES = {
+    "dice_mean": "Dice, pooled over all pixels",
+    "dice_photo": "Dice, mean over defect photos",
+    "miou": "mIoU over the types",
+    "defect_recall": "Defects found",
+    "false_alarm_rate": "False alarms on good photos",
+    "miss_rate": "Defect photos passed as good",
+    "auroc": "AUROC, good against defective",
+}
 SHARES = frozenset({"defect_recall", "false_alarm_rate", "miss_rate"})  # shown in percent
 
 
@@ -34,6 +44,8 @@ def signed(value: float | None, name: str = "") -> str:
 
 def verdict(change: Difference | None) -> str:
     """What the paired bootstrap says, with a mark that is no colour."""
+    from tilecli.evaluation import paired
+
     if change is None:
         return "not compared"
     if change.difference is None:

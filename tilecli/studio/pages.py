@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tilecli.layout import Project
-from tilecli.studio.views import experiments
+from tilecli.studio.views import axes, compare, experiments
 from tilecli.studio.watch import Topic
 
 Query = Mapping[str, str]  # what stands behind the ? of an address, and the name in its path
@@ -27,5 +27,10 @@ class Page:
     exported: bool = True  # it needs no server
 
 
-PAGES = {page.name: page for page in (Page("experiments", "Experiments", experiments.view, ("experiments",)),)}
+_ALL = (
+    Page("experiments", "Experiments", experiments.view, ("experiments",)),
+    Page("compare", "Compare", compare.view, ("experiments",), listed=False),
+    Page("axes", "Axes", axes.view, ("experiments",)),
+)
+PAGES = {page.name: page for page in _ALL}
 FIRST = "experiments"

@@ -1,7 +1,6 @@
 """The table of experiments in a real browser: everything that can be asked of it, in one visit."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.experiment_repo import Repository, run_files
 from tests.integration.serving.browser import sync_api, visiting
+from tests.integration.studio.desk import start
 from tilecli.experiments import remarks
 
 COPIES = 300
@@ -43,10 +43,9 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-def test_everything_that_can_be_asked_of_the_table(repository: Repository, start: Callable[..., str], browser: Any):
-    url = start(repository.project)
+def test_everything_that_can_be_asked_of_the_table(repository: Repository, browser: Any):
     project, expect = repository.project, sync_api.expect
-    with visiting(browser, f"{url}/experiments/") as visit:
+    with start(project) as url, visiting(browser, f"{url}/experiments/") as visit:
         page = visit.page
         names = page.locator("tbody th a")
         row = lambda name: page.locator(f'tbody tr[data-key="{name}"]')  # noqa: E731

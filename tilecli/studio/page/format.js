@@ -18,31 +18,36 @@ export function figure(value) {
 /** The same with its sign, of a difference. */
 export const signed = value => (known(value) && value > 0 ? "+" : "") + figure(value);
 
-/** Seconds since 1970 as a day and a time. */
+/** A moment, in seconds since 1970, by the clock of this machine: 2026-11-22 04:35. */
 export function when(seconds) {
   if (!known(seconds) || seconds <= 0) return DASH;
-  const day = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
-  return new Date(1000 * seconds).toLocaleString("en-GB", day);
+  const at = new Date(1000 * seconds);
+  const two = number => String(number).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
-/** Seconds as 1 h 2 m, 1 m 42 s, 4.2 s, 12 ms. */
+/** Seconds in their two largest units: 1 h 2 m, 1 m 42 s; 4.2 s, 12 ms. */
 export function duration(seconds) {
   if (!known(seconds)) return DASH;
   if (seconds < 1) return `${Math.round(1000 * seconds)} ms`;
   if (seconds < 60) return `${Number(seconds.toPrecision(seconds < 10 ? 2 : 3))} s`;
   const whole = Math.round(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} m ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} m`;
+  const units = [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]];
+  const first = units.findIndex(([size]) => whole >= size);
+  const [[large, name], [small, rest]] = units.slice(first, first + 2);
+  const left = Math.floor((whole % large) / small);
+  return `${Math.floor(whole / large)} ${name}${left ? ` ${left} ${rest}` : ""}`;
 }
 
 /** A number of bytes. */
 export function bytes(count) {
   if (!known(count)) return DASH;
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let size = count;
   let unit = 0;
-  while (count >= 1024 && unit < units.length - 1) {
-    count /= 1024;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? count : Number(count.toPrecision(3))} ${units[unit]}`;
+  return `${unit === 0 ? size : Number(size.toPrecision(3))} ${units[unit]}`;
 }

@@ -1,0 +1,16 @@
+// The state of a view in the query of its address, so that it can be shared and found again.
+
+/** What stands there. */
+export const asked = () => new URLSearchParams(location.search);
+
+/** Put values there: name → text, texts (one entry each), or null where it is what it is without. */
+export function keep(values) {
+  const query = asked();
+  for (const [name, value] of Object.entries(values)) {
+    query.delete(name);
+    if (value !== null) for (const one of [value].flat()) query.append(name, one);
+  }
+  // What may stand as it is in a query stays readable.
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%7E", "~").replaceAll("%21", "!");
+  history.replaceState(null, "", text ? `?${text}` : location.pathname);
+}

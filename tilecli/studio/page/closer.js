@@ -1,0 +1,41 @@
+// One photo large, with the mask of one run after the other in the same place: what differs is seen to move.
+
+import { h } from "studio/dom.js";
+
+/** `pictures`: [{ address, words, name }] of one photo; the one at `first` is shown. */
+export function lookCloser(title, pictures, first) {
+  let at = first;
+  const image = h("img", { alt: "" });
+  const said = h("p", { role: "status" });
+  const step = way => {
+    at = (at + way + pictures.length) % pictures.length;
+    draw();
+    names[at].focus();
+  };
+  const names = pictures.map(({ name }, n) => h("button", { type: "button", onclick: () => { at = n; draw(); } }, name));
+  const draw = () => {
+    image.src = pictures[at].address;
+    said.textContent = pictures[at].words;
+    names.forEach((button, n) => button.setAttribute("aria-pressed", String(n === at)));
+  };
+  const dialog = h("dialog", {
+    class: "closer", "aria-label": title, onclose: () => dialog.remove(),
+    onclick: event => event.target === dialog && dialog.close(),
+    onkeydown: event => {
+      const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (way) step(way);
+    },
+  },
+  h("div", { class: "bar" }, h("h2", {}, title), h("span", { class: "gap" }), h("span", { class: "muted" }, "← → change the run"), h("button", { type: "button", onclick: () => dialog.close() }, "Close")),
+  h("div", { class: "stage" }, image),
+  h("div", { class: "bar" }, names, said));
+  image.addEventListener("load", () => {
+    const scale = Math.min(image.parentElement.clientWidth / image.naturalWidth, image.parentElement.clientHeight / image.naturalHeight);
+    image.classList.toggle("crisp", scale > 2);
+  });
+  image.addEventListener("error", () => { said.textContent = `${pictures[at].words}: its picture cannot be had`; });
+  document.body.append(dialog);
+  draw();
+  dialog.showModal();
+  names[at].focus();
+}

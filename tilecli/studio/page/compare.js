@@ -1,0 +1,98 @@
+// A few runs side by side.
+
+import { asked, keep } from "studio/address.js";
+import { drawChanges } from "studio/changes.js";
+import { drawFigures, drawSettings, drawVerdicts } from "studio/beside.js";
+import { h } from "studio/dom.js";
+import { when } from "studio/format.js";
+import { swatch } from "studio/lines.js";
+import { ask, follow, given, link, Problem } from "studio/live.js";
+import { Photos } from "studio/pairs.js";
+import { Curves } from "studio/trainings.js";
+
+const place = id => document.getElementById(id);
+const curves = new Curves();
+const photos = new Photos();
+let shown = given();
+
+/** The address of this page for other runs; what else stands in the query stays. */
+function withRuns(names) {
+  const query = asked();
+  query.set("runs", names.join(","));
+  return `?${query.toString().replaceAll("%2C", ",")}`;
+}
+
+function drawRuns() {
+  const names = shown.runs.map(run => run.name);
+  place("runs").replaceChildren(...shown.runs.map((run, at) => {
+    const others = names.filter(name => name !== run.name);
+    const what = [run.kind === "experiment" ? run.state === "success" ? "" : run.state : run.kind, run.created ? when(run.created) : ""];
+    return h("li", {},
+      h("a", { class: "name", href: link(`run/?name=${encodeURIComponent(run.name)}`) }, swatch(run), run.name),
+      h("p", {}, [at === 0 ? "the others are compared with this one" : "", ...what].filter(Boolean).join(", ")),
+      run.message ? h("p", {}, run.message) : null,
+      run.stale.length ? h("p", { class: "wrong" }, `older than its training: ${run.stale.join(", ")}`) : null,
+      run.broken.length ? h("p", { class: "wrong" }, `cannot be read: ${run.broken.join(", ")}`) : null,
+      run.untested ? h("p", { class: "wrong" }, run.untested) : null,
+      h("div", { class: "do" },
+        at > 0 ? h("a", { href: withRuns([run.name, ...others]), "aria-label": `compare with this: ${run.name}` }, "compare with this") : null,
+        names.length > 1 ? h("a", { href: withRuns(others), "aria-label": `leave out ${run.name}` }, "leave out") : null),
+    );
+  }));
+}
+
+function drawNotes() {
+  const notes = shown.missing.map(({ words, hint }) => `${words[0].toUpperCase()}${words.slice(1)}. ${hint}`);
+  if (shown.left_out.length) notes.push(`At most ${shown.most} runs are compared at a time; left out: ${shown.left_out.join(", ")}`);
+  if (shown.runs.length === 1) notes.push("One run is chosen. Choose more of them under Experiments to compare.");
+  place("notes").replaceChildren(...notes.map(words => h("p", {}, words)));
+  if (shown.runs.length) return;
+  place("notes").append(h("div", { class: "empty" },
+    h("p", {}, "No runs are chosen. Choose some under ", h("a", { href: link("experiments/") }, "Experiments"), ", or a range under ", h("a", { href: link("axes/") }, "Axes"), "."),
+    h("p", {}, "There are none yet? ", h("code", {}, "tiles train"))));
+}
+
+function draw() {
+  drawNotes();
+  place("compared").hidden = shown.runs.length === 0;
+  if (shown.runs.length === 0) return;
+  drawRuns();
+  drawVerdicts(place("verdicts"), shown);
+  curves.draw(shown);
+  drawFigures(place("figures"), shown, place("all").checked);
+  drawSettings(place("settings"), shown);
+  drawChanges(place("changes"), shown);
+  photos.draw(shown);
+}
+
+/** What takes longer than a page may. */
+async function complete() {
+  if (shown.whole || shown.runs.length < 2 || "exported" in document.body.dataset) return;
+  const query = asked();
+  query.set("whole", "1");
+  try {
+    const { verdicts, changes } = await ask(`api/pages/compare?${query}`);
+    Object.assign(shown, { verdicts, changes, whole: true });
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    shown.failed = problem.words;
+  }
+  drawVerdicts(place("verdicts"), shown);
+  drawFigures(place("figures"), shown, place("all").checked);
+  drawChanges(place("changes"), shown);
+}
+
+place("all").checked = asked().has("all");
+place("all").addEventListener("change", event => {
+  keep({ all: event.target.checked ? "1" : null });
+  drawFigures(place("figures"), shown, event.target.checked);
+});
+
+draw();
+complete();
+follow(now => {
+  const same = JSON.stringify(now.runs) === JSON.stringify(shown.runs) && shown.whole;
+  shown = same ? { ...now, verdicts: shown.verdicts, changes: shown.changes, whole: !now.runs.some(run => run.kind === "workspace") } : now;
+  draw();
+  complete();
+});

@@ -1,0 +1,82 @@
+"""All runs as lines over axes and as points, and what their figures hung on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tilecli.experiments import compare, influence, store
+from tilecli.experiments.plots.axes import is_number
+from tilecli.experiments.plots.looks import FEW
+from tilecli.experiments.store import Record
+from tilecli.layout import Project
+from tilecli.palette import SERIES
+
+_FIRST = 6  # settings among the axes that are shown at first
+
+
+def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
+    """`runs`: name, kind; `columns`: every setting and figure that is not the same in all runs, with its `values` in
+    the order of the runs; `axes`: the columns shown at first; `targets`: for each figure that influences are known
+    of (the headline figures and `target` of the query), what it hung on.
+    """
+    history = store.history(project)
+    tried = [record for record in history.experiments if record.state == "success" and record.metrics]
+    bases = [group.baseline for group in history.groups if group.baseline.metrics]
+    records = [*tried, *bases]
+    weighed = influence.Settings(records)
+    settings = weighed.names
+    figures = _figures(records)
+    headline = [name for name in compare.headline_metrics(records) if name in figures] or figures[:1]
+    asked = query.get("target", "")
+    targets = list(dict.fromkeys([*headline, *([asked] if asked in figures else [])]))
+    return {
+        "project": project.root.name,
+        "most": FEW,
+        "hues": SERIES,
+        "runs": [{"name": record.name, "kind": record.kind} for record in records],
+        "columns": [
+            *({"name": name, "kind": "param", "values": _values(records, name)} for name in settings),
+            *(
+                {
+                    "name": name,
+                    "kind": "metric",
+                    "high": compare.higher_is_better(name),
+                    "values": _values(records, name),
+                }
+                for name in figures
+            ),
+        ],
+        "axes": _first(settings, headline, figures),
+        "targets": {name: _hung_on(weighed, records, name) for name in targets},
+        "unmeasured": len(history.experiments) - len(tried),
+    }
+
+
+def _first(settings: Sequence[str], headline: Sequence[str], figures: Sequence[str]) -> list[str]:
+    """The axes shown at first: at least two, where there are so many columns."""
+    tested = [name for name in headline if name != "valid.dice"] or headline
+    found = [*settings[:_FIRST], *tested]
+    return found if len(found) > 1 else list(dict.fromkeys([*found, *settings, *figures]))[:2]
+
+
+def _figures(records: Sequence[Record]) -> list[str]:
+    """Metrics that are numbers and differ, those that people decide by first."""
+    names = dict.fromkeys(
+        [*compare.headline_metrics(records), *(name for record in records for name in record.metrics)]
+    )
+    return [name for name in names if len({v for r in records if is_number(v := r.metrics.get(name))}) > 1]
+
+
+def _values(records: Sequence[Record], name: str) -> list[Any]:
+    found = (record.metrics.get(name, record.params.get(name)) for record in records)
+    return [compare.finite(value) for value in found]
+
+
+def _hung_on(settings: influence.Settings, records: Sequence[Record], metric: str) -> dict[str, Any]:
+    return {
+        "rows": [asdict(one) for one in settings.influences(metric)],
+        "runs": sum(is_number(record.metrics.get(metric)) for record in records),
+        "cautions": settings.cautions(metric),
+    }
