@@ -41,6 +41,7 @@ class Watch:
         project = self._project
         yield from (project.params, project.lock, project.training_metrics, project.valid_dice, project.metrics)
         yield from self._git.glob("logs/refs/exps/*")  # DVC's own queue
+        yield project.live / "status.json"
         # The epochs of what runs in folders of its own.
         yield from self._project.scratch.glob("queue/*/status.json")
 

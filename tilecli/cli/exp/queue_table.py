@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -68,11 +67,9 @@ def _facts(task: Task) -> list[str]:
 
 def progress(queue: Queue, task: Task) -> dict[str, Any]:
     """What the worker last wrote down; empty where it has not begun."""
-    try:
-        values = json.loads((queue.place(task) / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
+    from tilecli.experiments.reporter import status
+
+    return status(queue.place(task) / "status.json")
 
 
 def footnotes(queue: Queue, only: str | None = None) -> None:
