@@ -16,7 +16,7 @@ from tilecli.data.preprocess import Uint8, read_photo
 from tilecli.errors import DataError
 from tilecli.evaluation import overlays, type_overlays
 from tilecli.opencv import cv2
-from tilecli.studio.photos.answers import Answer, Answers, check_size
+from tilecli.studio.photos.answers import Answers, check_size
 from tilecli.studio.photos.dataset import Dataset, photo_of
 from tilecli.studio.runs.finding import Run
 
@@ -26,6 +26,7 @@ PREDICTED: tuple[Kind, ...] = ("overlay", "prediction", "probability", "error") 
 VERSION = 1  # of how pictures are drawn; part of what browsers keep them by
 
 _THUMBNAIL_PX = 144  # longest side
+_LEAST_PX = 640  # longest side of a picture with marks on it
 _MOST_PNG = 2_000_000  # px; a larger picture would take megabytes without loss
 _SENT_AS_THEY_ARE = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}  # first bytes → what a browser calls it
 # Of a probability from 0 to 1.
@@ -40,32 +41,30 @@ def draw(dataset: Dataset, name: str, kind: Kind, run: Run, answers: Answers) ->
         return _thumbnail(read_photo(path, 3))
     if kind == "photo":
         return _as_it_is(path)
-    pixels = read_photo(path, 3)
+    pixels = _enlarged(read_photo(path, 3))
     classes = read_classes(dataset.folder / "classes.json")
     if kind == "truth":
-        truth = read_truth(dataset.folder, photo, classes)
+        truth = _enlarged(read_truth(dataset.folder, photo, classes))
         return _encoded(type_overlays.overlay(pixels, truth) if classes else _truth(pixels, truth))
     bundle = answers.bundle_of(run)
     answer = answers.ask(bundle, path, dataset.contents[name].partition("-")[0])
     if kind == "probability":
         return _encoded(_ramp()[answer.probability])
-    if kind == "prediction":
-        typed = bool(answer.types.any())
-        return _encoded(type_overlays.overlay(pixels, answer.types) if typed else overlays.overlay(pixels, answer.mask))
     truth = read_truth(dataset.folder, photo, classes)
     check_size(answer, truth)
-    return _encoded(_against(pixels, answer, truth, kind))
-
-
-def _against(pixels: Uint8, answer: Answer, truth: Uint8, kind: Kind) -> Uint8:
-    true = np.minimum(truth, np.uint8(1))
+    mask, types, true = (_enlarged(plane) for plane in (answer.mask, answer.types, np.minimum(truth, np.uint8(1))))
     if kind == "error":
-        return overlays.error_map(pixels, answer.mask, true)
-    if not answer.types.any():
-        return overlays.overlay(pixels, answer.mask, true)
-    image = type_overlays.overlay(pixels, answer.types)
-    marks.ring(image, true, palette.TRUTH)
-    return image
+        return _encoded(overlays.error_map(pixels, mask, true))
+    image = type_overlays.overlay(pixels, types) if types.any() else overlays.overlay(pixels, mask)
+    if kind == "overlay":
+        marks.ring(image, true, palette.TRUTH)
+    return _encoded(image)
+
+
+def _enlarged(image: Uint8) -> Uint8:
+    """A small photo or mask grown by a whole factor, so that outlines on it are fine lines."""
+    factor = max(1, round(_LEAST_PX / max(image.shape[:2])))
+    return np.ascontiguousarray(image.repeat(factor, axis=0).repeat(factor, axis=1))
 
 
 def _truth(pixels: Uint8, truth: Uint8) -> Uint8:
