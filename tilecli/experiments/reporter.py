@@ -28,7 +28,7 @@ class Reporter:
     def listen(self, event: progress.Event) -> None:
         """Take one event."""
         if event.task.startswith("stage:"):
-            self.say({"stage": event.task.removeprefix("stage:")})
+            self.say({"stage": event.task.removeprefix("stage:"), "task": None, "done": None, "total": None})
         elif event.kind == "epoch":
             self._line(f"epoch {event.done:.0f}/{event.total:.0f} {_values(event.data)}")
             left = event.data.get("seconds_left")

@@ -110,10 +110,13 @@ def experiment(project: Project, name: str) -> Record | None:
     return None
 
 
-def folder(project: Project, like: Record, at: Path, since: float | None = None) -> Record:
-    """`like`, with the figures of the files under `at`: those written after `since`, where that is given."""
-    live = _record(like.name, like.rev, like.baseline, Reader(project).folder(at, since), state=like.state)
-    return replace(live, created=like.created, params=like.params or live.params, message=like.message)
+def under_way(project: Project, like: Record, at: Path) -> Record:
+    """`like`, with the figures of the training that is under way in the folder `at`; what an evaluation left there is
+    of an older model."""
+    texts = Reader(project).folder(at)
+    kept = {kind: texts.values.get(kind) for kind in ("params", "training", "series")}
+    live = _record(like.name, like.rev, like.baseline, Texts(0.0, "", kept), state=like.state, created=like.created)
+    return replace(live, params=like.params or live.params, message=like.message)
 
 
 def commit(project: Project, rev: str = "HEAD") -> Record:

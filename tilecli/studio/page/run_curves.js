@@ -104,7 +104,7 @@ export class Curves {
       const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), linecolor: colour("--line"), fixedrange: false };
       const layout = {
         height: 240,
-        margin: { l: 48, r: lines.length > 1 ? 150 : 64, t: 8, b: 32 },
+        margin: { l: 48, r: 16 + 6.2 * Math.max(...notes.map(note => note.text.length)), t: 8, b: 32 },
         paper_bgcolor: "transparent",
         plot_bgcolor: "transparent",
         font: { family: style.fontFamily, size: 12, color: colour("--muted") },

@@ -16,18 +16,18 @@ const STAGES = {
 export function progress(place, { running, progress: now }) {
   place.hidden = !running;
   if (!running) return;
-  const training = now.stage === "train" || (!now.stage && now.epochs);
-  const words = [
-    now.epochs ? `epoch ${figure(now.epoch)} of ${figure(now.epochs)}` : null,
-    now.left !== null ? `${duration(now.left)} left` : null,
-    now.took !== null ? `${duration(now.took)} so far` : null,
+  const whole = seconds => (seconds < 9.5 ? `${Math.round(seconds)} s` : duration(seconds));
+  const words = (now.training ? [
+    `epoch ${figure(now.epoch)} of ${figure(now.epochs)}`,
+    now.left !== null && now.left >= 1 ? `${whole(now.left)} left` : null,
+    now.dice !== null ? `valid Dice ${figure(now.dice)}, best ${figure(now.best)}` : null,
     now.speed ? `${figure(now.speed)} photos/s` : null,
-    !training && now.total ? `${now.task}: ${figure(now.done)} of ${figure(now.total)}` : null,
-  ].filter(Boolean);
-  const bar = h("progress", { max: 1, "aria-label": "share of the training that is done" });
-  if (now.share !== null) bar.value = training || !now.stage ? now.share : 1;
+  ] : [now.total ? `${now.task}: ${figure(Math.round(now.done))} of ${figure(Math.round(now.total))}` : null])
+    .concat(now.took !== null ? `${whole(now.took)} so far` : null).filter(Boolean);
+  const bar = h("progress", { max: 1, "aria-label": "share that is done" });
+  if (now.share !== null) bar.value = now.share;
   place.replaceChildren(
-    h("p", {}, h("b", {}, STAGES[now.stage] ?? (training ? STAGES.train : "is at work"))),
+    h("p", {}, h("b", {}, STAGES[now.stage] ?? (now.training ? STAGES.train : "is at work"))),
     bar,
     h("p", { class: "muted" }, words.join(" · ")),
   );

@@ -82,7 +82,10 @@ def _workspace(project: Project) -> Run:
     record = store.workspace(project)
     if not reporter.is_at_work(said):
         return Run(record, project, project.live)
-    return Run(replace(record, state="running"), project, project.live, pid=said["pid"])
+    record = store.under_way(project, replace(record, state="running"), project.root)
+    # Until its first epoch, a training leaves what an earlier one wrote.
+    since = said.get("began") if said.get("stage") == "train" else None
+    return Run(record, project, project.live, since=since, pid=said["pid"])
 
 
 def _queued(project: Project, name: str) -> Run | None:
@@ -103,7 +106,7 @@ def _queued(project: Project, name: str) -> Run | None:
     begun = (inside.checkpoints / "last.ckpt").is_file()
     if not begun:
         return Run(record, None, place, task, pid=pid)
-    return Run(store.folder(project, record, inside.root), inside, place, task, pid=pid)
+    return Run(store.under_way(project, record, inside.root), inside, place, task, pid=pid)
 
 
 def _of_dvc(project: Project, name: str) -> Run | None:

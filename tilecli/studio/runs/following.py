@@ -42,22 +42,25 @@ def version(run: Run) -> str:
 
 
 def progress(run: Run) -> dict[str, Any]:
-    """`stage`, `epoch` of `epochs`, `share` (0–1) of the training, seconds `left`, those it has taken (`took`)."""
+    """How far it is: `stage`, and whether that is the `training`; `task` with `done` of `total`, `share` (0–1) of that;
+    `epoch` of `epochs`, the last `dice` and the `best`; seconds `left` of the training, and what all `took` so far.
+    """
     said = run.status
     now = time.time()
     epoch, epochs = said.get("epoch"), said.get("epochs")
     until = said.get("until")
-    if not epochs and run.at is not None and run.is_running:
+    if not said and run.at is not None and run.is_running:  # DVC's own queue
         epoch, epochs, until = _by_records(run)
     done, total = said.get("done"), said.get("total")
-    share = None
-    if said.get("task") == "train" and done is not None and total:
-        share = done / total
-    elif epoch is not None and epochs:
-        share = epoch / epochs
     training = said.get("stage", "train") == "train"
+    share = None
+    if done is not None and total:
+        share = done / total
+    elif epoch is not None and epochs and training:
+        share = epoch / epochs
     return {
         "stage": said.get("stage"),
+        "training": training and epochs is not None,
         "task": said.get("task"),
         "done": done,
         "total": total,
@@ -65,6 +68,8 @@ def progress(run: Run) -> dict[str, Any]:
         "epochs": epochs,
         "share": min(1.0, share) if share is not None else None,
         "left": max(0.0, until - now) if until and run.is_running and training else None,
+        "dice": said.get("valid_dice"),
+        "best": said.get("best_dice"),
         "speed": said.get("photos_per_s"),
         "took": _took(run, said, now),
     }

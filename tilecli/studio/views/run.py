@@ -49,7 +49,7 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
         **shown,
         "problem": None,
         "head": _head(project, run, about),
-        "figures": _figures(run.record),
+        "figures": _figures(run),
         "warnings": _warnings(run),
         "live": following.live(project, run),
         "params": _params(run.record, about),
@@ -78,8 +78,8 @@ def _head(project: Project, run: Run, about: describe.Description | None) -> dic
         "name": record.name,
         "message": record.message,
         "created": record.created or None,
-        "seconds": plain(record.metrics.get("seconds", training.get("seconds"))),
-        "model": record.model or (about.model if about else ""),
+        "seconds": None if run.is_running else plain(record.metrics.get("seconds", training.get("seconds"))),
+        "model": "" if run.is_running else record.model or (about.model if about else ""),
         "commit": record.rev,
         "base": {"rev": base, "subject": about.subject if about else _subject(project, base)} if base else None,
         "worker": run.task.worker if run.task and run.is_running else None,
@@ -93,19 +93,27 @@ def _subject(project: Project, rev: str) -> str:
     return git(project.root, "show", "-s", "--format=%s", rev, check=False)
 
 
-def _figures(record: Record) -> list[dict[str, Any]]:
-    """The headline figures that it has: name, what that is, value, interval, whether a higher one is better."""
-    return [
-        {
-            "name": name,
-            "caption": _CAPTIONS.get(name, name),
-            "value": plain(record.metrics[name]),
-            "interval": record.intervals.get(name),
-            "high": compare.higher_is_better(name),
-        }
-        for name in compare.HEADLINE
-        if isinstance(record.metrics.get(name), (int, float))
-    ]
+def _figures(run: Run) -> list[dict[str, Any]]:
+    """The headline figures that it has: name, what that is, value, interval, whether a higher one is better.
+
+    None while it runs: what there is then changes by the second, and stands with the progress.
+    """
+    record = run.record
+    return (
+        []
+        if run.is_running
+        else [
+            {
+                "name": name,
+                "caption": _CAPTIONS.get(name, name),
+                "value": plain(record.metrics[name]),
+                "interval": record.intervals.get(name),
+                "high": compare.higher_is_better(name),
+            }
+            for name in compare.HEADLINE
+            if isinstance(record.metrics.get(name), (int, float))
+        ]
+    )
 
 
 def _warnings(run: Run) -> list[dict[str, str]]:
@@ -180,7 +188,7 @@ def _commands(run: Run, about: describe.Description | None) -> list[dict[str, st
 
 def _photos(project: Project, run: Run) -> dict[str, Any]:
     """`rows`: one for each photo of the test subset; `problem` and `hint` where there are none."""
-    if run.record.baseline and not run.record.rev:
+    if run.is_running or (run.record.baseline and not run.record.rev):
         return {"rows": [], "problem": "the photos are measured once the training is over", "hint": ""}
     try:
         rows = evaluated.rows_of(project, run.record)
