@@ -35,16 +35,15 @@ def of_run(project: Project, run: Run) -> Dataset:
     md5 = tracked(root, run.record.rev).get(inside, "")
     if not md5:
         raise ProjectError(f"'{run.name}' does not say which photos it was made with", hint="tiles fetch")
-    known = _KNOWN.get(md5)
+    known = _KNOWN.get((project, md5))
     if known is None:
-        known = _read(project, md5)
-        _KNOWN[md5] = known
+        _KNOWN[project, md5] = known = _read(project, md5)
         while len(_KNOWN) > _MOST:
             del _KNOWN[next(iter(_KNOWN))]
     return known
 
 
-_KNOWN: dict[str, Dataset] = {}
+_KNOWN: dict[tuple[Project, str], Dataset] = {}
 
 
 def photo_of(dataset: Dataset, name: str) -> Photo:
