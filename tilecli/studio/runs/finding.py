@@ -73,7 +73,10 @@ def find(project: Project, name: str) -> Run:
         return _workspace(project)
     tried = store.experiment(project, name)
     if tried is not None:
-        return Run(tried)
+        queue = Queue(project)
+        # What the queue made keeps its words until the task is cleared away.
+        done = next((task for task in queue.tasks() if task.rev and task.rev == tried.rev), None)
+        return Run(tried, place=queue.place(done) if done else None)
     return _queued(project, name) or _of_dvc(project, name) or _commit(project, name)
 
 
