@@ -98,6 +98,19 @@ def test_a_queued_task_is_a_run_from_its_first_moment(studied: Studied) -> None:
     assert find(project, "next").record.state == "failed"
 
 
+def test_what_the_queue_made_keeps_its_words(studied: Studied) -> None:
+    queue, base = Queue(studied.project), studied.repository.base
+    assert following.log(find(studied.project, "looked-at")) == []
+    queue.add([Task(0, "looked-at", base, base)])
+    task = queue.claim("w1")
+    assert task is not None
+    put(queue.place(task) / "output.log", "epoch 3/3\n")
+    queue.finish(task, "done", rev=studied.rev)
+    run = find(studied.project, "looked-at")
+    assert following.log(run) == ["epoch 3/3"]
+    assert not run.is_running
+
+
 def test_the_last_lines_of_a_long_log(studied: Studied) -> None:
     put(studied.project.live / "output.log", "".join(f"line {number}\n" for number in range(20_000)))
     lines = following.log(find(studied.project, "workspace"))
