@@ -155,6 +155,9 @@ class TrainParams(Section):
     log_pictures: NonNegative = Field(
         5, description="loggers get pictures of fixed validation photos every so many epochs; 0: none"
     )
+    pictures: Annotated[int, Field(ge=0, le=4)] = Field(
+        4, description="validation photos whose prediction is kept after every validation, for tiles studio; 0: none"
+    )
 
     @model_validator(mode="after")
     def _good_crops_teach(self) -> TrainParams:

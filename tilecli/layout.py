@@ -125,6 +125,11 @@ class Project:
         return self.training / "checkpoints"
 
     @property
+    def epoch_pictures(self) -> Path:
+        """A few validation photos as they were predicted at each validation."""
+        return self.training / "pictures"
+
+    @property
     def logs(self) -> Path:
         """What `train.loggers` write, of all runs; a temporary clone's go to the project that it is a clone of."""
         return self.sources_root / "logs"
@@ -163,6 +168,11 @@ class Project:
     def pictures(self) -> Path:
         """Photo | truth | prediction | error map."""
         return self.evaluation / "predictions"
+
+    @property
+    def live(self) -> Path:
+        """How far the last command in the working tree is, or was: `status.json`, and `output.log`, what it said."""
+        return self.scratch / "live"
 
     @property
     def scratch(self) -> Path:

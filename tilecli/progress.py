@@ -56,6 +56,20 @@ def listen(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
+@contextlib.contextmanager
+def also(listener: Listener) -> Iterator[None]:
+    """Send the events of this block to `listener`, and on to whoever listens already."""
+    before = _listener.get()
+
+    def both(event: Event) -> None:
+        listener(event)
+        if before is not None:
+            before(event)
+
+    with listen(both):
+        yield
+
+
 def emit(event: Event) -> None:
     """Hand one event to the listener, if there is one."""
     listener = _listener.get()

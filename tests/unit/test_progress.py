@@ -29,6 +29,17 @@ def test_without_a_listener_nothing_happens():
     assert [(event.kind, event.text, event.data) for event in events] == [("warning", "heard", {"photo": "a"})]
 
 
+def test_two_can_listen():
+    first: list[progress.Event] = []
+    second: list[progress.Event] = []
+    with progress.also(second.append):
+        progress.note("to the second alone")
+    with progress.listen(first.append), progress.also(second.append):
+        progress.note("to both")
+    assert [event.text for event in first] == ["to both"]
+    assert [event.text for event in second] == ["to the second alone", "to both"]
+
+
 def test_an_ended_block_is_said_even_when_it_fails():
     events: list[progress.Event] = []
     try:

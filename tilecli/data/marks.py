@@ -20,17 +20,19 @@ def as_rgb(photo: Uint8) -> Uint8:
     return np.array(np.broadcast_to(photo, (photo.shape[0], photo.shape[1], 3)), np.uint8, order="C")
 
 
-def presentable(photo: Uint8, mask: Uint8, truth: Uint8) -> tuple[Uint8, Uint8, Uint8]:
-    """Enlarge small photos by a whole factor, pixels staying crisp; reduce large ones."""
+def presentable(
+    photo: Uint8, mask: Uint8, truth: Uint8, enlarge_to: int = _SMALL, reduce_to: int = _LARGE
+) -> tuple[Uint8, Uint8, Uint8]:
+    """Enlarge small photos by a whole factor, pixels staying crisp; reduce large ones. To a longest side, px."""
     height, width = mask.shape
     longest = max(height, width)
-    if longest > _LARGE:
-        size = max(1, round(width * _LARGE / longest)), max(1, round(height * _LARGE / longest))
+    if longest > reduce_to:
+        size = max(1, round(width * reduce_to / longest)), max(1, round(height * reduce_to / longest))
         small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
         small = small if small.ndim == 3 else small[:, :, None]
         # Any covered pixel counts: a small defect must not vanish from its own picture.
         return np.asarray(small, np.uint8), _reduced(mask, size), _reduced(truth, size)
-    factor = max(1, round(_SMALL / longest))
+    factor = max(1, round(enlarge_to / longest))
     if factor == 1:
         return photo, mask, truth
     block = np.ones((factor, factor), np.uint8)

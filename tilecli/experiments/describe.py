@@ -58,7 +58,8 @@ def describe(project: Project, name: str) -> Description:
     paths = (_relative(project, project.training / "run.json"), _relative(project, project.requirements))
     texts = snapshot.texts(project, record.rev, paths)
     params = _differing(base.params, record.params) if base else {}
-    own = tuple(path for path in _changed_files(project, base, record) if path not in _made(project, base, record))
+    made = _made(project, base, record)
+    own = tuple(path for path in _changed_files(project, base, record) if path not in made)
     return Description(
         record=record,
         base=base,

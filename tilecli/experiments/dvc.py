@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tilecli import progress, quiet
+from tilecli import files, progress, quiet
 from tilecli.errors import MissingExtraError, PipelineError
 from tilecli.experiments import stage as stage_module
 from tilecli.experiments.following import LockedError, Outcome, follow
+from tilecli.experiments.reporter import Reporter, is_at_work, status
 from tilecli.layout import Project
 
 _LOCK_WAIT_S = 2.0  # DVC itself has waited for 3 s by then
@@ -161,5 +162,21 @@ def _run_once(project: Project, arguments: list[str], extra: dict[str, str], bac
         )
         if background:
             background.began(process.pid)
-        log, stop_wanted = (background.log, background.stop_wanted) if background else (None, None)
-        return follow(process, events, log, stop_wanted)
+        if background:
+            return follow(process, events, background.log, background.stop_wanted)
+        return _watched(project, process, events)
+
+
+def _watched(project: Project, process: subprocess.Popen[str], events: Path) -> Outcome:
+    """Follow a command in the working tree, and write down how far it is for whoever looks from elsewhere."""
+    place = project.live
+    if is_at_work(status(place / "status.json")):  # its place: this command will find that DVC is locked
+        return follow(process, events, None, None)
+    log = place / "output.log"
+    files.write_text(log, "")
+    reporter = Reporter(place / "status.json", log, {"pid": process.pid, "began": time.time()})
+    try:
+        with progress.also(reporter.listen):
+            return follow(process, events, log, None)
+    finally:
+        reporter.say({"ended": time.time()})

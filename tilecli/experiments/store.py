@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from tilecli.errors import ProjectError, near_matches
@@ -98,6 +99,25 @@ def experiments(project: Project) -> list[Record]:
     texts = reader.commits([rev for _, rev, _ in found])
     records = [_record(name, rev, base, texts[rev]) for name, rev, base in found]
     return sorted(records, key=lambda record: record.created, reverse=True)
+
+
+def experiment(project: Project, name: str) -> Record | None:
+    """The finished experiment called `name`, or whose SHA starts with it; None where there is none. Reads no other."""
+    found = _finished(objects.refs(project.root, "refs/exps"))
+    named = [row for row in found if row[0] == name]
+    by_sha = [row for row in found if len(name) >= 4 and row[1].startswith(name)]
+    for known, rev, base in [*named, *by_sha][:1]:
+        return _record(known, rev, base, Reader(project).commits([rev])[rev])
+    return None
+
+
+def under_way(project: Project, like: Record, at: Path) -> Record:
+    """`like`, with the figures of the training that is under way in the folder `at`; what an evaluation left there is
+    of an older model."""
+    texts = Reader(project).folder(at)
+    kept = {kind: texts.values.get(kind) for kind in ("params", "training", "series")}
+    live = _record(like.name, like.rev, like.baseline, Texts(0.0, "", kept), state=like.state, created=like.created)
+    return replace(live, params=like.params or live.params, message=like.message)
 
 
 def commit(project: Project, rev: str = "HEAD") -> Record:

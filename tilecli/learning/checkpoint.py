@@ -24,7 +24,9 @@ BEST, LAST = "best.ckpt", "last.ckpt"
 OURS = "tiles"  # the key of our state in Lightning's checkpoint
 
 # Settings that a resumed run may change: none of them alters what has been learnt so far.
-_MAY_CHANGE = frozenset({"epochs", "patience", "time_budget", "valid_every", "compile", "loggers", "log_pictures"})
+_MAY_CHANGE = frozenset(
+    {"epochs", "patience", "time_budget", "valid_every", "compile", "loggers", "log_pictures", "pictures"}
+)
 
 Facts = dict[str, Any]
 

@@ -22,6 +22,8 @@ from tilecli.learning.allocator import keep_freed_memory
 from tilecli.learning.budget import Budget, EndOnTime, budget_of
 from tilecli.learning.callbacks import EpochEnd, StepTicks, StopOnSignal
 from tilecli.learning.compiling import compile_wanted
+from tilecli.learning.epoch_pictures import STATE as PICTURES
+from tilecli.learning.epoch_pictures import EpochPictures
 from tilecli.learning.loggers.callback import STATE, TellLoggers
 from tilecli.learning.loggers.interface import Run, RunLogger
 from tilecli.learning.loggers.opening import check_loggers, open_loggers, run_name
@@ -61,6 +63,7 @@ def _fit(
     if budget.is_over() if budget else done >= settings.epochs:
         what = "the time budget is used up" if budget else f"all {done} epochs are done"
         progress.note(f"nothing to resume: {what}")
+        project.epoch_pictures.mkdir(exist_ok=True)  # of a run older than they are
         return
     torch.manual_seed(settings.seed)
     classes = read_classes(project.classes)
@@ -143,6 +146,13 @@ def _fit(
             StepTicks(ticks, settings.accumulate, budget),
             ValidateOnStride(settings.valid_every, epochs=settings.epochs, done=done, budget=budget),
             *([EndOnTime(budget)] if budget else []),
+            EpochPictures(
+                project.epoch_pictures,
+                photos.valid,
+                most=settings.pictures,
+                done=done,
+                state=restored.get(PICTURES) if restored else None,
+            ),
             ends,
         ]
         if loggers:

@@ -54,6 +54,7 @@ class SegmentationTask(lightning.LightningModule):
         self.valid_loss = float("nan")
         self.valid = PixelCounts()
         self.validated = False  # in the present epoch
+        self.maps: list[preprocess.Float32] = []  # of the last batch of photos: H×W probability at their own size
         self.rate = 0.0
         self._settings, self._precision = params, precision
         self._steps, self._start, self._restored = steps, start_epoch, restored
@@ -153,12 +154,14 @@ class SegmentationTask(lightning.LightningModule):
         logits = self.network(batch.image.contiguous(memory_format=self._precision.memory_format)).float()
         maps = torch.sigmoid(strongest(logits)).cpu().numpy()
         focal = losses.needs_focal(self._settings.loss)
+        self.maps = []
         for number, (held, placement) in enumerate(zip(batch.photos, batch.placements, strict=True)):
             height, width = placement.scaled_size
             mask = torch.from_numpy(held.mask).to(logits.device)
             sums = losses.sums_of(logits[number : number + 1, :, :height, :width], mask[None], focal=focal)
             self._valid_sums = sums if self._valid_sums is None else self._valid_sums + sums
             probability = preprocess.to_photo(maps[number], placement)
+            self.maps.append(probability)
             self.valid.add(probability, np.minimum(held.full_mask, 1))
 
     def on_validation_epoch_end(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tilecli.layout import Project
-from tilecli.studio.views import axes, compare, experiments
+from tilecli.studio.views import axes, compare, experiments, run
 from tilecli.studio.watch import Topic
 
 Query = Mapping[str, str]  # what stands behind the ? of an address, and the name in its path
@@ -31,6 +31,7 @@ _ALL = (
     Page("experiments", "Experiments", experiments.view, ("experiments",)),
     Page("compare", "Compare", compare.view, ("experiments",), listed=False),
     Page("axes", "Axes", axes.view, ("experiments",)),
+    Page("run", "Run", run.view, ("experiments", "queue", "history"), listed=False),
 )
 PAGES = {page.name: page for page in _ALL}
 FIRST = "experiments"

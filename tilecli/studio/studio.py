@@ -9,6 +9,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from tilecli.layout import Project
+from tilecli.studio.photos.answers import Answers
+from tilecli.studio.runs.finding import Runs
 from tilecli.studio.watch import Watch
 
 
@@ -23,6 +25,8 @@ class Studio:
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.project)
+        self.runs = Runs(self.project, self.watch)
+        self.answers = Answers(self.project)
 
 
 def _studio(request: Request) -> Studio:

@@ -50,7 +50,7 @@ class Watch:
     def _epochs(self) -> tuple[str, ...]:
         """How far what runs is. Its files change with every batch, what is shown of it with every epoch."""
         found = []
-        for path in sorted(self._project.scratch.glob("queue/*/status.json")):
+        for path in (self._project.live / "status.json", *sorted(self._project.scratch.glob("queue/*/status.json"))):
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 said = json.loads(path.read_text(encoding="utf-8"))
                 found.append(f"{path.parent.name} {said.get('stage')} {said.get('epoch')}")

@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from tilecli import files
 from tilecli.errors import ProjectError, near_matches
+from tilecli.experiments import reporter
 from tilecli.experiments.project import git
 from tilecli.layout import Project
 
@@ -162,11 +163,7 @@ class Queue:
 
     def progress(self, task: Task) -> dict[str, Any]:
         """What its worker last wrote down (stage, epoch, epochs, until, valid_dice …); empty where it has not begun."""
-        try:
-            values = json.loads((self.place(task) / "status.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return values if isinstance(values, dict) else {}
+        return reporter.status(self.place(task) / "status.json")
 
     def place(self, task: Task) -> Path:
         """The task's folder: task.json, status.json, output.log, run.lock and, while it is needed, clone/."""

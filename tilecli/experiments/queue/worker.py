@@ -12,18 +12,15 @@ import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from tilecli import files, hardware, progress, quiet
+from tilecli import hardware, progress, quiet
 from tilecli.errors import TilesError
 from tilecli.experiments import clone, dvc
 from tilecli.experiments.project import git
 from tilecli.experiments.queue.tasks import Queue, Task
+from tilecli.experiments.reporter import Reporter
 from tilecli.experiments.stage import ORIGIN_VARIABLE
 from tilecli.layout import Project
-
-_STATUS_EVERY_S = 0.5  # how often status.json is written at most
-_LOGGED = ("note", "warning")
 
 
 def work(project: Project, name: str, jobs: int) -> None:
@@ -51,7 +48,7 @@ def run_task(
     """
     place = queue.place(task)
     log = place / "output.log"
-    reporter = _Reporter(place / "status.json", log)
+    reporter = Reporter(place / "status.json", log)
 
     def listen(event: progress.Event) -> None:
         reporter.listen(event)
@@ -127,49 +124,6 @@ def _variables(project: Project, jobs: int) -> dict[str, str]:
         # Two trainings with a thread for every core each wait for one another's threads at every layer.
         variables["OMP_NUM_THREADS"] = str(max(1, hardware.usable_cores() // jobs))
     return variables
-
-
-class _Reporter:
-    """Keeps status.json, which `tiles exp status` reads, and the lines of output.log that people read."""
-
-    def __init__(self, status: Path, log: Path) -> None:
-        self._path, self._log = status, log
-        self._status: dict[str, Any] = {}
-        self._written = 0.0
-        self._say({"stage": "clone"})
-
-    def listen(self, event: progress.Event) -> None:
-        """Take one event."""
-        if event.task.startswith("stage:"):
-            self._say({"stage": event.task.removeprefix("stage:")})
-        elif event.kind == "epoch":
-            self._line(f"epoch {event.done:.0f}/{event.total:.0f} {_values(event.data)}")
-            left = event.data.get("seconds_left")
-            until = event.time + left if isinstance(left, (int, float)) else None
-            self._say({"epoch": event.done, "epochs": event.total, "until": until} | _figures(event.data))
-        elif event.kind == "step":
-            self._say({"task": event.task, "done": event.done, "total": event.total}, now=False)
-        elif event.kind in _LOGGED:
-            self._line(f"{'warning: ' if event.kind == 'warning' else ''}{event.text}")
-
-    def _say(self, facts: dict[str, Any], *, now: bool = True) -> None:
-        self._status |= facts
-        moment = time.time()
-        if now or moment - self._written >= _STATUS_EVERY_S:
-            self._written = moment
-            files.write_json(self._path, self._status | {"updated": moment})
-
-    def _line(self, text: str) -> None:
-        with self._log.open("a", encoding="utf-8") as stream:
-            stream.write(f"{text}\n")
-
-
-def _figures(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: data[key] for key in ("loss", "valid_dice", "best_dice", "photos_per_s") if key in data}
-
-
-def _values(data: dict[str, Any]) -> str:
-    return "  ".join(f"{key} {value:.4g}" for key, value in data.items() if isinstance(value, (int, float)))
 
 
 def _say(text: str) -> None:

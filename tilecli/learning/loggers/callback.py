@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-import torch
-
 from tilecli import lightning, progress
-from tilecli.data import preprocess
 from tilecli.data.datamodule import PhotoBatch
 from tilecli.data.photos import Held
 from tilecli.learning.callbacks import EpochEnd
 from tilecli.learning.loggers import pictures
 from tilecli.learning.loggers.interface import RunLogger
-from tilecli.learning.network import strongest
 from tilecli.learning.task import SegmentationTask
 
 STATE = "loggers"  # the key of our state in Lightning's checkpoint
-_THRESHOLD = 0.5
 
 
 class TellLoggers(lightning.Callback):
@@ -43,26 +37,15 @@ class TellLoggers(lightning.Callback):
         self._drawn = -every  # the epoch of the last pictures
         self._identities = {name: logger.identity for name, logger in loggers.items()}
 
-    def on_validation_batch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *rest: Any
-    ) -> None:
-        """Draw the chosen photos of this batch, predicted by what is being validated."""
+    def on_validation_batch_end(self, _: lightning.Trainer, pl_module: lightning.LightningModule, *rest: Any) -> None:
+        """Draw the chosen photos of this batch, as what is being validated predicted them."""
         assert isinstance(pl_module, SegmentationTask)  # noqa: S101 - for mypy; there is no other
         number = pl_module.epochs_done + 1
         batch = next(part for part in rest if isinstance(part, PhotoBatch))
         if not self._chosen or not (number - self._drawn >= self._every or self._is_last(number)):
             return
-        for index, held in enumerate(batch.photos):
-            if held.name in self._chosen:
-                with torch.no_grad(), trainer.precision_plugin.forward_context():
-                    logits = strongest(pl_module.network(batch.image[index : index + 1]))[0].float()
-                probability = preprocess.to_photo(torch.sigmoid(logits).cpu().numpy(), batch.placements[index])
-                size = held.full_mask.shape
-                photo = preprocess.resize_photo(held.photo, (size[0], size[1]))
-                predicted = (probability >= _THRESHOLD).astype("uint8")
-                self._tell(
-                    "picture", number, held.name, pictures.picture(photo, np.minimum(held.full_mask, 1), predicted)
-                )
+        for shown in pictures.shown(batch.photos, pl_module.maps, self._chosen):
+            self._tell("picture", number, shown.name, pictures.picture(shown.photo, shown.truth, shown.prediction))
 
     def on_validation_end(self, _: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Remember when pictures were drawn."""

@@ -1,19 +1,41 @@
-"""The pictures that loggers keep: a few fixed validation photos, each with its truth and the present prediction."""
+"""The pictures of a training: a few fixed validation photos, each with its truth and the present prediction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from tilecli import palette
-from tilecli.data import marks
+from tilecli.data import marks, preprocess
 from tilecli.data.photos import Held
-from tilecli.data.preprocess import Uint8
+from tilecli.data.preprocess import Float32, Uint8
 from tilecli.layout import GOOD
 
 MOST = 4
+THRESHOLD = 0.5  # of a pixel; the one that suits best is known once the training is over
 _GAP_PX = 4
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A validation photo at its own size, and what was just predicted of it."""
+
+    name: str
+    photo: Uint8  # H×W×C
+    truth: Uint8  # H×W of 0 and 1
+    prediction: Uint8  # likewise
+
+
+def shown(photos: Sequence[Held], maps: Sequence[Float32], names: Collection[str]) -> Iterator[Shown]:
+    """Those of a batch's `photos` that are called one of `names`; maps: H×W probability of each, at its own size."""
+    for held, probability in zip(photos, maps, strict=True):
+        if held.name in names:
+            height, width = held.full_mask.shape
+            photo = preprocess.resize_photo(held.photo, (height, width))
+            prediction = np.asarray(probability >= THRESHOLD, np.uint8)
+            yield Shown(held.name, photo, np.minimum(held.full_mask, np.uint8(1)), prediction)
 
 
 def choose(photos: Sequence[Held], most: int = MOST) -> list[Held]:

@@ -3,12 +3,15 @@
 /** What stands there. */
 export const asked = () => new URLSearchParams(location.search);
 
-/** Put values there: name → text, texts (one entry each), or null where it is what it is without. */
+/** What stands there for `name`; `otherwise` where nothing does. */
+export const said = (name, otherwise = "") => asked().get(name) ?? otherwise;
+
+/** Put values there: name → text, texts (one entry each), or null or nothing where it is what it is without. */
 export function keep(values) {
   const query = asked();
   for (const [name, value] of Object.entries(values)) {
     query.delete(name);
-    if (value !== null) for (const one of [value].flat()) query.append(name, one);
+    for (const one of [value].flat()) if (one !== null && one !== undefined && one !== "") query.append(name, one);
   }
   // What may stand as it is in a query stays readable.
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%7E", "~").replaceAll("%21", "!");

@@ -57,8 +57,11 @@ export function act(path, wanted = {}, method = "POST") {
 /** What this page shows now. */
 export const latest = () => ask(`api/pages/${body.dataset.page}${location.search}`);
 
-/** Call `changed` with what the page shows now, each time after something that it shows has changed. */
-export function follow(changed) {
+/**
+ * Call `changed` with what the page shows now, each time after something that it shows has changed.
+ * look: what to ask for instead, where that is less.
+ */
+export function follow(changed, look = latest) {
   if (exported) return;
   const topics = new Set(body.dataset.topics.split(" "));
   const sign = document.getElementById("live");
@@ -75,7 +78,7 @@ export function follow(changed) {
     }
     busy = true;
     try {
-      changed(await latest());
+      await changed(await look());
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       say(problem.words, true);

@@ -1,0 +1,1 @@
+"""One run: which it is, how far it is, what it said, what it costs this machine."""
