@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tilecli.layout import Project
-from tilecli.studio.views import experiments
+from tilecli.studio.views import experiments, queue
 from tilecli.studio.watch import Topic
 
 Query = Mapping[str, str]  # what stands behind the ? of an address, and the name in its path
@@ -24,5 +24,11 @@ class Page:
     listed: bool = True  # in the row of links at the top
 
 
-PAGES = {page.name: page for page in (Page("experiments", "Experiments", experiments.view, ("experiments",)),)}
+PAGES = {
+    page.name: page
+    for page in (
+        Page("experiments", "Experiments", experiments.view, ("experiments",)),
+        Page("queue", "Queue", queue.view, ("queue", "experiments")),
+    )
+}
 FIRST = "experiments"

@@ -124,7 +124,7 @@ def status(
     queue = _queue()
     tasks = queue.tasks()
     if as_json:
-        listed = [_as_dict(task) | {"progress": queue_table.progress(queue, task)} for task in tasks]
+        listed = [_as_dict(task) | {"progress": queue.progress(task)} for task in tasks]
         terminal.print_json({"tasks": listed, "workers": queue.workers()})
         return
     if not tasks:

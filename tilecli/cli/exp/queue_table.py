@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tilecli.cli import terminal
 
@@ -42,7 +41,7 @@ def short_table(queue: Queue, numbers: Collection[int]) -> Table:
 
 
 def _row(queue: Queue, task: Task) -> list[str]:
-    now = progress(queue, task)
+    now = queue.progress(task)
     until = now.get("until")
     running = task.state == "running"
     epochs = now.get("epochs")
@@ -64,15 +63,6 @@ def _facts(task: Task) -> list[str]:
         (task.worker or "–") if task.state == "running" else "–",
         terminal.plain("  ".join(override.removeprefix("train.") for override in task.overrides)),
     ]
-
-
-def progress(queue: Queue, task: Task) -> dict[str, Any]:
-    """What the worker last wrote down; empty where it has not begun."""
-    try:
-        values = json.loads((queue.place(task) / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 def footnotes(queue: Queue, only: str | None = None) -> None:

@@ -160,6 +160,14 @@ class Queue:
         """Whether someone asked this task to stop."""
         return (self.place(task) / "stop").exists()
 
+    def progress(self, task: Task) -> dict[str, Any]:
+        """What its worker last wrote down (stage, epoch, epochs, until, valid_dice …); empty where it has not begun."""
+        try:
+            values = json.loads((self.place(task) / "status.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
     def place(self, task: Task) -> Path:
         """The task's folder: task.json, status.json, output.log, run.lock and, while it is needed, clone/."""
         return self.folder / str(task.id)

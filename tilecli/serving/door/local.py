@@ -19,10 +19,11 @@ _READING = ("GET", "HEAD")
 class Door:
     """ASGI middleware: other sites' pages must not change anything, nor read photos under a name of their own."""
 
-    def __init__(self, app: ASGIApp, token: str, hosts: Collection[str], verb: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, hosts: Collection[str], verb: str, *, read_only: bool = False) -> None:
         """token: what the page sends with each change. hosts: names and ports that this server goes by. verb: what
-        started it."""
+        started it. read_only: refuse every change, whoever asks."""
         self._app, self._token, self._hosts, self._verb = app, token, set(hosts), verb
+        self._read_only = read_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or raise Problem (403)."""
@@ -35,6 +36,8 @@ class Door:
         await self._app(scope, receive, send)
 
     def _check_change(self, headers: Headers) -> None:
+        if self._read_only:
+            raise Problem(FORBIDDEN, "this server only shows, it changes nothing", f"{self._verb} without --read-only")
         given = headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token.encode()):
             raise Problem(FORBIDDEN, f"the page belongs to an earlier start of {self._verb}", "load the page again")
