@@ -22,6 +22,7 @@ export function question({ title, content = [], verb, act, wide = false, blame =
     event.preventDefault();
     wrong.textContent = "";
     go.disabled = true;
+    go.textContent = `${verb} …`;
     try {
       await act();
       close();
@@ -30,6 +31,7 @@ export function question({ title, content = [], verb, act, wide = false, blame =
       if (!blame(problem)) wrong.textContent = problem.words;
     } finally {
       go.disabled = false;
+      go.textContent = verb;
     }
   }
 
@@ -50,12 +52,15 @@ export function say(text, wrong = false) {
   quiet = setTimeout(() => said.remove(), wrong ? 12000 : 5000);
 }
 
-/** Run `act` and say how it went: `done(answer)` in words. */
+/** What `act` came to, undefined where it went wrong, which is said; `done(answer)`: what is said otherwise. */
 export async function attempt(act, done) {
   try {
-    say(done(await act()));
+    const answer = await act();
+    if (done) say(done(answer));
+    return answer;
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     say(problem.words, true);
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 // The queue: what runs and waits, and what can be done about it.
 
-import { attempt, question } from "studio/dialog.js";
+import { attempt, question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { duration, figure, when } from "studio/format.js";
 import { act, ask, canAct, follow, given, latest, link } from "studio/live.js";
@@ -111,12 +111,9 @@ function left() {
 
 /** A question with the form of all settings; `act` gets those that were changed. */
 async function askSettings(path, { title, verb, before = [], blame = () => false, send }) {
-  let form = null;
-  await attempt(async () => {
-    const { sections } = await ask(path);
-    form = settingsForm(sections);
-  }, () => "");
-  if (!form) return null;
+  const asked = await attempt(() => ask(path));
+  if (!asked) return null;
+  const form = settingsForm(asked.sections);
   return question({
     title, verb, wide: true, content: [before, form.element],
     blame: problem => form.blame(problem) || blame(problem),
@@ -151,7 +148,7 @@ const again = (task, path) => askSettings(`${path}/form`, {
 /** Say what came of queueing; a problem is left to the dialog. */
 async function queued(asked) {
   const { name, remarks } = await asked;
-  attempt(async () => name, () => [`${name} is queued`, ...remarks].join("; "));
+  say([`${name} is queued`, ...remarks].join("; "));
 }
 
 function start() {
@@ -165,7 +162,7 @@ function start() {
     ],
     act: async () => {
       const { started } = await act("api/queue/workers", { jobs: Number(jobs.value) });
-      attempt(async () => started, names => (names.length ? `${names.length} started` : "as many are at work already"));
+      say(started.length ? `${started.length} started` : "as many are at work already");
     },
   });
 }
@@ -177,7 +174,7 @@ function stopAll() {
     content: [h("label", { class: "tick" }, after, "Let what runs come to its end"), h("p", { class: "help" }, "What is stopped goes on from its last epoch with retry.")],
     act: async () => {
       await act("api/queue/stop", { after: after.checked });
-      attempt(async () => null, () => "the workers go home");
+      say("the workers go home");
     },
   });
 }
@@ -189,7 +186,7 @@ function forgetDone() {
     content: h("p", {}, `${ended} finished ${ended === 1 ? "entry leaves" : "entries leave"} the queue; the experiments stay.`),
     act: async () => {
       const { removed } = await act("api/queue/tasks", {}, "DELETE");
-      attempt(async () => removed, names => `${names.length} forgotten`);
+      say(`${removed.length} forgotten`);
     },
   });
 }

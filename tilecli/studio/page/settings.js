@@ -39,6 +39,7 @@ export function settingsForm(sections) {
       parts.find(one => one.has(problem.field)).open();
       field.say(words.replace(`${problem.field}: `, ""));
       field.input.focus();
+      field.element.scrollIntoView({ block: "center" });
       return true;
     }
     return false;
@@ -91,7 +92,7 @@ function field(facts) {
     input,
     read,
     before: read(),
-    element: h("div", { class: "setting" }, facts.kind === "several" ? h("span", { id: `${id}-name` }, facts.name) : h("label", { for: id }, facts.name), control ?? input, help, wrong),
+    element: h("div", { class: "setting" }, facts.kind === "several" ? h("span", { id: `${id}-name` }, facts.name) : h("label", { for: id }, facts.name), control ?? input, wrong, help),
     say: words => {
       wrong.textContent = words;
       input.toggleAttribute("aria-invalid", Boolean(words));
