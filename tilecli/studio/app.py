@@ -15,7 +15,7 @@ from tilecli.serving.door.local import Door
 from tilecli.serving.door.refusals import answer_refusals, response
 from tilecli.serving.problems import Kind, Problem
 from tilecli.serving.telemetry import Telemetry
-from tilecli.studio.routes import events, models, pages, queue
+from tilecli.studio.routes import data, events, models, pages, queue
 from tilecli.studio.studio import Studio
 
 REFUSED = Kind("refused", 422, "This cannot be done")
@@ -27,7 +27,7 @@ def make_app(studio: Studio, hosts: Collection[str]) -> FastAPI:
     app.state.studio, app.state.closing = studio, False
     answer_refusals(app)
     app.add_exception_handler(TilesError, _refused)
-    for module in (events, models, pages, queue):
+    for module in (data, events, models, pages, queue):
         app.include_router(module.router)
     app.add_middleware(Door, token=studio.token, hosts=hosts, verb="tiles studio", read_only=studio.read_only)
     app.add_middleware(Envelope, keys=Keys(()), rate=Rate(None), telemetry=Telemetry(), logged=False)
