@@ -77,6 +77,11 @@ def difference(project: Project, first: str, second: str | None = None) -> Diffe
         other = store.commit(project, one.baseline or ("HEAD" if not one.rev else f"{one.rev}^"))
     else:
         other = resolve(project, second)
+    return between(project, one, other)
+
+
+def between(project: Project, one: Record, other: Record) -> Difference:
+    """What differs between two records."""
     changed = _changed_files(project, one, other)
     outputs = _changed_outputs(project, one, other)
     in_git = set(snapshot.with_near(outputs, changed))  # a folder of plots, say, whose files are listed already

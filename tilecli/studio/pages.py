@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tilecli.layout import Project
-from tilecli.studio.views import data, experiments, models, queue
+from tilecli.studio.views import data, experiments, history, models, queue
 from tilecli.studio.watch import Topic
 
 Query = Mapping[str, str]  # what stands behind the ? of an address, and the name in its path
@@ -31,6 +31,7 @@ PAGES = {
         Page("queue", "Queue", queue.view, ("queue", "experiments")),
         Page("data", "Data", data.view, ("data",)),
         Page("models", "Models", models.view, ("models",)),
+        Page("history", "History", history.view, ("history",)),
     )
 }
 FIRST = "experiments"

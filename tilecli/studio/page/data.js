@@ -85,6 +85,9 @@ function versions(rows) {
 
 const changes = counts => Object.entries(counts).filter(([, count]) => count).map(([kind, count]) => h("span", { class: kind }, `${CHANGES[kind] ?? ""}${count} ${kind}`));
 
+/** A word as a shell takes it. */
+const quoted = word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
 /** A command that can be copied. */
 function command(text) {
   const copy = () => attempt(() => navigator.clipboard.writeText(text), () => `copied: ${text}`);
@@ -113,7 +116,7 @@ function tile({ name, subset, photos }) {
 function look(name, photos) {
   const figure = photo => h("figure", {},
     h("img", { src: picture(photo.name, "picture"), alt: `${photo.name}, ${photo.type}` }),
-    h("figcaption", {}, h("strong", {}, photo.name), `${photo.type}, ${photo.exposure ? `exposure ${photo.exposure}, ` : ""}${photo.width} × ${photo.height} px`, command(`tiles data label ${photo.name}`)));
+    h("figcaption", {}, h("strong", {}, photo.name), `${photo.type}, ${photo.exposure ? `exposure ${photo.exposure}, ` : ""}${photo.width} × ${photo.height} px`, command(`tiles data label ${quoted(photo.name)}`)));
   const box = h("dialog", { class: "look", "aria-labelledby": "tile-name", onclose: () => box.remove() },
     h("form", { method: "dialog" }, h("h2", { id: "tile-name" }, name), h("div", { class: "asked" }, h("div", { class: "side" }, photos.map(figure))), h("div", { class: "ends" }, h("button", {}, "Close"))));
   document.body.append(box);

@@ -8,10 +8,12 @@ from typing import Any
 
 from tilecli.audit.finding import KINDS, REPORT
 from tilecli.errors import TilesError
+from tilecli.experiments import registry
 from tilecli.experiments.reading import snapshot
 from tilecli.layout import Project
 from tilecli.studio import gallery
 
+_REGISTRY = (f"{registry.NAME}@", f"{registry.NAME}#")
 _VERSIONS = 20  # the last ones
 _FINDINGS = 12  # of a kind that are shown
 
@@ -51,7 +53,9 @@ def _parts(project: Project) -> list[dict[str, Any]]:
 def _versions(project: Project) -> list[dict[str, Any]]:
     from tilecli.versions import log
 
-    return [logged.as_dict() for logged in log.history(project, _VERSIONS)]
+    found = [logged.as_dict() for logged in log.history(project, _VERSIONS)]
+    # The registry's tags say nothing of the data.
+    return [one | {"tags": [tag for tag in one["tags"] if not tag.startswith(_REGISTRY)]} for one in found]
 
 
 def _status(project: Project) -> dict[str, Any]:
