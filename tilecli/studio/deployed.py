@@ -30,7 +30,7 @@ def ask(url: str, key: str | None) -> dict[str, Any]:
 
 def _told(client: httpx.Client, path: str) -> dict[str, Any] | None:
     """The JSON object at `path`; None where there is nothing there."""
-    where = f"{shown(str(client.base_url))}{path.removeprefix('/')}"
+    where = f"{shown(str(client.base_url)).rstrip('/')}{path}"
     try:
         answer = client.get(path)
     except httpx.TransportError as error:

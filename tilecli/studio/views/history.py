@@ -21,7 +21,7 @@ _EXPLAINED = 12  # steps whose changes are looked for at once; of earlier ones, 
 def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     """`metric`, `metrics` (that could be chosen), `high` (whether more is better), and `commits`, the first one first:
     `rev`, `tags`, `when`, `by`, `message`, `value`, `low`, `high`, and with other figures than the measured commit
-    before, `step`: `of` (that commit), `difference`, `changes` (see `changes_of`; None where they were not looked for).
+    before, `step`: `of` (the commit that brought those), `difference`, `changes` (see `changes_of`; None: not looked for yet).
 
     query: `metric`; `step=REV` for the changes of that commit alone; `every=1` for all commits.
     """
@@ -91,9 +91,11 @@ def _rows(project: Project, records: list[Record], metric: str) -> list[dict[str
         low, high = record.intervals.get(metric, (None, None))
         step = None
         if value is not None:
-            if before is not None and (before.model, before.metrics.get(metric)) != (record.model, value):
+            if before is None:
+                before = record
+            elif (before.model, before.metrics.get(metric)) != (record.model, value):
                 step = {"of": before.rev, "difference": value - before.metrics[metric], "changes": None}
-            before = record
+                before = record
         rows.append(
             {
                 "rev": record.rev,
