@@ -20,8 +20,8 @@ _EXPLAINED = 12  # steps whose changes are looked for at once; of earlier ones, 
 
 def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     """`metric`, `metrics` (that could be chosen), `high` (whether more is better), and `commits`, the first one first:
-    `rev`, `tags`, `when`, `by`, `message`, `value`, `low`, `high`, and with other figures than the measured commit
-    before, `step`: `of` (the commit that brought those), `difference`, `changes` (see `changes_of`; None: not looked for yet).
+    `rev`, `tags`, `when`, `by`, `message`, `value`, `low`, `high`, and with other figures than before `step`: `of` (the
+    commit that brought those), `difference`, `changes` (see `changes_of`; None: not looked for yet).
 
     query: `metric`; `step=REV` for the changes of that commit alone; `every=1` for all commits.
     """
