@@ -31,6 +31,11 @@ class TilesError(Exception):
 class ConfigError(TilesError):
     """params.yaml, a preset or a `-S key=value` is wrong."""
 
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None, key: str = "") -> None:
+        """key: the setting, or the section, that is wrong; empty where it is neither."""
+        super().__init__(message, where=where, hint=hint)
+        self.key = key
+
 
 class UsageError(TilesError):
     """The command line itself is wrong."""

@@ -87,7 +87,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         try:
             parsed[key] = yaml.load(value, Loader=_Loader) if value.strip() else ""  # noqa: S506 - as above
         except yaml.YAMLError as error:
-            raise ConfigError(f"cannot read the value of {key}: '{value}'", where="-S") from error
+            raise ConfigError(f"cannot read the value of {key}: '{value}'", where="-S", key=key) from error
     return parsed
 
 
@@ -100,7 +100,7 @@ def unknown_key(key: str, where: str, known: list[str]) -> ConfigError:
         section = key.partition(".")[0]
         members = [k for k in known if k.startswith(f"{section}.")] or sorted({k.split(".")[0] for k in known})
         hint = "known: " + ", ".join(members)
-    return ConfigError(f"unknown setting {key}", where=where, hint=hint)
+    return ConfigError(f"unknown setting {key}", where=where, hint=hint, key=key)
 
 
 def validate(values: Mapping[str, Any], where: str, text: str = "") -> Params:
@@ -119,7 +119,8 @@ def validate(values: Mapping[str, Any], where: str, text: str = "") -> Params:
             raise unknown_key(key, place, dotted_keys()) from None
         shown = json.dumps(first.get("input"), default=str)
         problem = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{key or 'params'}: {problem[0].lower()}{problem[1:]} (got {shown})", where=place) from None
+        what = f"{key or 'params'}: {problem[0].lower()}{problem[1:]} (got {shown})"
+        raise ConfigError(what, where=place, key=key) from None
 
 
 def key_lines(text: str) -> dict[str, int]:

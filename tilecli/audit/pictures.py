@@ -22,13 +22,21 @@ _QUALITY = 82
 
 def picture(dataset: Path, photo: Photo, box: Box | None = None) -> str:
     """The photo with its mask's outline as a data URI; with `box` only what is around it, enlarged."""
+    return _uri(marked(dataset, photo, box))
+
+
+def marked(dataset: Path, photo: Photo, box: Box | None = None, side: int = SIDE) -> bytes:
+    """The photo with its mask's outline as a JPEG of at most `side` px; with `box` only what is around it, enlarged.
+
+    Raises DataError where photo or mask cannot be read.
+    """
     image, mask = as_rgb(read_photo(dataset / photo.image, 1)), read_mask(dataset, photo)
     if box:
         x, y, width, height = box
         rows = slice(max(0, y - _MARGIN), y + height + _MARGIN)
         columns = slice(max(0, x - _MARGIN), x + width + _MARGIN)
         image, mask = np.ascontiguousarray(image[rows, columns]), np.ascontiguousarray(mask[rows, columns])
-    factor = SIDE / max(mask.shape)
+    factor = side / max(mask.shape)
     if factor < 1:
         size = max(1, round(mask.shape[1] * factor)), max(1, round(mask.shape[0] * factor))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -38,7 +46,7 @@ def picture(dataset: Path, photo: Photo, box: Box | None = None) -> str:
         block = np.ones((int(factor), int(factor)), np.uint8)
         image, mask = np.kron(image, block[:, :, None]), np.kron(mask, block)
     ring(image, mask, palette.TRUTH)
-    return _uri(image[:, :, ::-1])
+    return _jpeg(image[:, :, ::-1])
 
 
 def drawn(path: Path) -> str:
@@ -50,9 +58,13 @@ def drawn(path: Path) -> str:
     factor = _WIDE / image.shape[1]
     if factor < 1:
         image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    return _uri(image)
+    return _uri(_jpeg(np.asarray(image, np.uint8)))
 
 
-def _uri(image: Uint8) -> str:
+def _jpeg(image: Uint8) -> bytes:
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(image), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+    return bytes(data)
+
+
+def _uri(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

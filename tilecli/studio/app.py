@@ -19,7 +19,7 @@ from tilecli.serving.door.refusals import answer_refusals, response
 from tilecli.serving.problems import Kind, Problem
 from tilecli.serving.telemetry import Telemetry
 from tilecli.studio import reading
-from tilecli.studio.routes import difference, events, pages, photos, remarks, runs
+from tilecli.studio.routes import data, difference, events, models, pages, photos, queue, remarks, runs
 from tilecli.studio.sharing import Shared
 from tilecli.studio.studio import Studio
 
@@ -39,7 +39,7 @@ def make_app(studio: Studio, hosts: Collection[str]) -> FastAPI:
     app.state.studio, app.state.closing = studio, False
     answer_refusals(app)
     app.add_exception_handler(TilesError, _refused)
-    for module in (difference, events, remarks, photos, runs, pages):
+    for module in (data, difference, events, models, photos, queue, remarks, runs, pages):
         app.include_router(module.router)
     if studio.key:
         app.add_middleware(Shared, key=studio.key)

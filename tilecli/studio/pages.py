@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tilecli.layout import Project
-from tilecli.studio.views import axes, compare, experiments, run
+from tilecli.studio.views import axes, compare, data, experiments, history, models, queue, run
 from tilecli.studio.watch import Topic
 
 Query = Mapping[str, str]  # what stands behind the ? of an address, and the name in its path
@@ -32,6 +32,10 @@ _ALL = (
     Page("compare", "Compare", compare.view, ("experiments",), listed=False),
     Page("axes", "Axes", axes.view, ("experiments",)),
     Page("run", "Run", run.view, ("experiments", "queue", "history"), listed=False),
+    Page("queue", "Queue", queue.view, ("queue", "experiments")),
+    Page("data", "Data", data.view, ("data",)),
+    Page("models", "Models", models.view, ("models",)),
+    Page("history", "History", history.view, ("history",)),
 )
 PAGES = {page.name: page for page in _ALL}
 FIRST = "experiments"

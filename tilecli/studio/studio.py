@@ -21,6 +21,8 @@ class Studio:
     project: Project
     read_only: bool = False
     key: str = ""  # with it the studio is shared: whoever has the key may look, from other machines too
+    endpoint: str | None = None  # address of a `tiles serve` whose model, drift and shadow are shown
+    endpoint_key: str | None = field(default=None, repr=False)  # that it wants
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))  # proves that a change comes from a page
 
     def __post_init__(self) -> None:

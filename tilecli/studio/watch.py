@@ -57,8 +57,10 @@ class Watch:
         return tuple(found)
 
     def _queue(self) -> Iterator[Path]:
-        yield self._project.scratch / "queue"
-        yield from self._project.scratch.glob("queue/*/task.json")
+        folder = self._project.scratch / "queue"
+        yield from (folder, folder / "workers")
+        for name in ("task.json", "stop"):
+            yield from folder.glob(f"*/{name}")
 
     def _data(self) -> Iterator[Path]:
         project = self._project

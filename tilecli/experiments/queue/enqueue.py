@@ -37,7 +37,7 @@ def enqueue(
     Raises a TilesError, with nothing queued, where one of them could not run.
     """
     prepare(project, commit_needed=True)
-    _preflight(project, settings)
+    preflight(project, paramfile.load(project.params).train, settings)
     base = git(project.root, "rev-parse", "HEAD")
     own, foreign = untracked(project)
     if foreign:
@@ -90,15 +90,14 @@ def _await(queue: Queue, worker: str, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
-def _preflight(project: Project, settings: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse what could only fail later, and name the files that queued runs will not see."""
+def preflight(project: Project, now: TrainParams, settings: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse what could only fail later. settings: of each run, what differs from `now`."""
     if not project.index.is_file():
         raise ProjectError(
             "the photos are not fetched yet; every queued run would fetch its own",
             where=str(project.dataset),
             hint="tiles split fetches and splits them",
         )
-    now = paramfile.load(project.params).train
     for changes in settings:
         check_names(now, changes)
     for weights in {str(changes.get("train.encoder_weights", now.encoder_weights)) for changes in settings}:

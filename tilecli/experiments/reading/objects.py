@@ -100,6 +100,16 @@ def names(folder: Path) -> dict[str, str]:
     return found
 
 
+def tags(folder: Path) -> dict[str, list[str]]:
+    """Every tag of each commit that has one."""
+    found: dict[str, list[str]] = {}
+    form = "--format=%(objectname) %(*objectname) %(refname:lstrip=2)"
+    for line in git(folder, "for-each-ref", form, "--sort=creatordate", "refs/tags").splitlines():
+        sha, target, name = line.split(" ", 2)
+        found.setdefault(target or sha, []).append(name)
+    return found
+
+
 def _is_sha(text: str) -> bool:
     return len(text) in (40, 64) and all(letter in "0123456789abcdef" for letter in text)
 

@@ -9,6 +9,6 @@ export function h(name, attributes = {}, ...children) {
     else if (key === "data") Object.assign(made.dataset, value);
     else made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.flat().filter(child => child !== null && child !== undefined));
+  made.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined));
   return made;
 }

@@ -23,15 +23,20 @@ export const canAct = !("readOnly" in body.dataset) && !exported;
 /** What the page shows, as the server (or the export) wrote it into the page. */
 export const given = () => JSON.parse(document.getElementById("given").textContent);
 
-/** What went wrong (title), why (detail), what to do (hint). status 0: no answer at all. */
+/** What went wrong (title), why (detail), what to do (hint), in which field. status 0: no answer at all. */
 export class Problem extends Error {
-  constructor({ title, detail = "", hint = "", status = 0 }) {
+  constructor({ title, detail = "", hint = "", status = 0, field = "" }) {
     super(title);
-    Object.assign(this, { title, detail, hint, status });
+    Object.assign(this, { title, detail, hint, status, field });
   }
 
   get words() {
     return [this.title, this.detail, this.hint].filter(Boolean).join(". ");
+  }
+
+  /** Without the title, for a place that says what it is about. */
+  get advice() {
+    return [this.detail, this.hint].filter(Boolean).join("; ");
   }
 }
 
@@ -45,7 +50,7 @@ export async function ask(path, options = {}) {
   }
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
-  throw new Problem({ title: said.title ?? "The server failed", detail: said.detail, hint: said.hint, status: answer.status });
+  throw new Problem({ ...said, title: said.title ?? "The server failed", status: answer.status });
 }
 
 /** Change something; the body and the answer are JSON. */

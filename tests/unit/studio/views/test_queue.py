@@ -1,0 +1,46 @@
+from pathlib import Path
+
+from tests.unit.studio.projects import put_task, queueable
+from tilecli import files
+from tilecli.experiments.queue.tasks import Queue
+from tilecli.studio.views import queue
+
+
+def test_an_empty_queue(tmp_path: Path):
+    shown = queue.view(queueable(tmp_path).project, {})
+    assert (shown["tasks"], shown["workers"], shown["counts"], shown["left"]) == ([], [], {}, 0)
+
+
+def test_what_runs_comes_first_with_how_far_it_is(tmp_path: Path):
+    repository = queueable(tmp_path)
+    project, base = repository.project, repository.commit()
+    put_task(project, base, "lost", "failed", "train.epochs=3")
+    put_task(project, base, "next")
+    tasks = Queue(project)
+    with tasks.at_work("w1", {"started": 1.0, "jobs": 1}):
+        running = tasks.claim("w1")
+        assert running is not None
+        facts = {"stage": "train", "epoch": 2, "epochs": 5, "valid_dice": 0.5, "until": 99.0}
+        files.write_json(tasks.place(running) / "status.json", facts)
+        shown = queue.view(project, {})
+        tasks.stop(["next"])
+        assert queue.view(project, {})["tasks"][0]["stopping"]
+    assert [row["name"] for row in shown["tasks"]] == ["next", "lost"]
+    assert shown["tasks"][0] | facts == shown["tasks"][0]
+    assert shown["tasks"][1]["error"]["message"] == "the photos ran out"
+    assert shown["tasks"][1]["settings"] == ["epochs=3"]
+    assert shown["workers"] == [{"name": "w1", "started": 1.0, "jobs": 1}]
+    # Its worker is gone without a word.
+    assert queue.view(project, {"state": "failed"})["counts"] == {"failed": 2}
+
+
+def test_finished_ones_are_shown_as_far_as_one_looks_at_them(tmp_path: Path):
+    repository = queueable(tmp_path)
+    base = repository.commit()
+    for number in range(queue._DONE + 3):
+        put_task(repository.project, base, f"done-{number}", "done")
+    put_task(repository.project, base, "waits")
+    shown = queue.view(repository.project, {})
+    assert (len(shown["tasks"]), shown["left"]) == (queue._DONE + 1, 3)
+    assert len(queue.view(repository.project, {"all": "1"})["tasks"]) == queue._DONE + 4
+    assert [row["name"] for row in queue.view(repository.project, {"state": "queued"})["tasks"]] == ["waits"]
