@@ -1,5 +1,6 @@
 """The pages that set runs side by side, in a real browser; made with git alone."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def test_a_few_runs_side_by_side(address: str, browser: Any) -> None:
         # Nobody can have the picture: the photo is in no dataset. Its place says why.
         expect(page.locator("#photos .picture.none span").first).not_to_be_empty(timeout=10_000)
         wanted = "runs=weak,strong,bare&series=valid.dice,lr&smooth=0.5&log=1&x=time&type=crack&order=photo"
-        assert page.url.endswith(wanted)
+        assert page.url.endswith(wanted), page.url
         assert visit.wide() == 0
 
         page.reload()
@@ -105,7 +106,7 @@ def test_axes_are_moved_turned_and_brushed(address: str, browser: Any) -> None:
             "href", "../compare/?runs=try-8,try-7,strong,try-6,try-5,try-4,try-3,try-2"
         )
         page.select_option("#colour", "train.learning_rate")
-        assert "axes=!dice_mean,train.learning_rate&in=dice_mean~0.568~0.84" in page.url
+        expect(page).to_have_url(re.compile("axes=!dice_mean,train.learning_rate&in=dice_mean~0.568~0.84"))
         page.reload()
         expect(page.locator("#count")).to_have_text("11 of 12 runs")
         expect(page.locator("#colour")).to_have_value("train.learning_rate")
@@ -116,8 +117,14 @@ def test_axes_are_moved_turned_and_brushed(address: str, browser: Any) -> None:
         page.mouse.down()
         page.mouse.move(box["x"] + across, box["y"] + 388, steps=5)
         page.mouse.up()
-        assert "&in=train.learning_rate~0.001~" in page.url
+        expect(page).to_have_url(re.compile("&in=train.learning_rate~0.001~"))
+        first, second = (names.nth(at).bounding_box() for at in range(2))
+        page.mouse.move(first["x"] + 50, first["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(second["x"] + 50, second["y"] + 40, steps=5)
+        page.mouse.up()
+        expect(names.last).to_have_text("dice_\u200bmean")
         page.get_by_role("button", name="choose all again").click()
         expect(page.locator("#count")).to_have_text("12 runs")
-        assert "in=" not in page.url
+        expect(page).not_to_have_url(re.compile("in="))
         assert visit.wide() == 0

@@ -1,14 +1,20 @@
 // The state of a view in the query of its address, so that it can be shared and found again.
 
+let waiting = {};
+let timer = 0;
+
 /** What stands there. */
-export const asked = () => new URLSearchParams(location.search);
+export function asked() {
+  if (timer) flush();
+  return new URLSearchParams(location.search);
+}
 
 /** What stands there for `name`; `otherwise` where nothing does. */
 export const said = (name, otherwise = "") => asked().get(name) ?? otherwise;
 
 /** Put values there: name → text, texts (one entry each), or null or nothing where it is what it is without. */
 export function keep(values) {
-  const query = asked();
+  const query = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(values)) {
     query.delete(name);
     for (const one of [value].flat()) if (one !== null && one !== undefined && one !== "") query.append(name, one);
@@ -17,3 +23,19 @@ export function keep(values) {
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%7E", "~").replaceAll("%21", "!");
   history.replaceState(null, "", text ? `?${text}` : location.pathname);
 }
+
+function flush() {
+  clearTimeout(timer);
+  timer = 0;
+  keep(waiting);
+  waiting = {};
+}
+
+/** The same, once nothing has been put for a moment: browsers refuse to have an address changed all the time. */
+export function keepSoon(values) {
+  waiting = { ...waiting, ...values };
+  clearTimeout(timer);
+  timer = setTimeout(flush, 150);
+}
+
+addEventListener("pagehide", () => timer && flush());

@@ -1,13 +1,13 @@
 // Every run over the axes that are chosen, as a point of two columns, and what its figures hung on.
 
-import { asked, keep } from "studio/address.js";
+import { asked, keep, keepSoon } from "studio/address.js";
 import { chosen, Coordinates } from "studio/coordinates.js";
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
 import { drawHung } from "studio/hung.js";
 import { follow, given, latest, link, Problem } from "studio/live.js";
 import { inWords } from "studio/ranks.js";
-import { axis, written } from "studio/scale.js";
+import { placed, written } from "studio/scale.js";
 import { Scatter } from "studio/scatter.js";
 import { mix, onTheme, token } from "studio/svg.js";
 
@@ -46,23 +46,20 @@ function recall() {
 function readRange(text) {
   const [name, ...ends] = text.split("~");
   if (!columns.has(name) || ends.length !== 2) return [];
-  const scale = axis(columns.get(name).values);
+  const { scale } = placed(columns.get(name).values);
   const places = ends.map(end => scale.kind === "category" ? scale.place(end) : scale.place(Number(end)));
   return places.includes(null) ? [] : [[name, places]];
 }
 
 function writeRange([name, ends]) {
-  const scale = axis(columns.get(name).values);
+  const { scale } = placed(columns.get(name).values);
   const said = ends.map(scale.value).map(value => (typeof value === "number" ? Number(value.toPrecision(6)) : value));
   return `${name}~${said[0]}~${said[1]}`;
 }
 
 function remember() {
   const plain = state.axes.map(({ name, turned }) => (turned ? TURNED : "") + name).join(",");
-  keep({
-    axes: plain === shown.axes.join(",") ? null : plain,
-    in: [...state.ranges].map(writeRange),
-  });
+  keepSoon({ axes: plain === shown.axes.join(",") ? null : plain, in: [...state.ranges].map(writeRange) });
 }
 
 function rearrange(axes, ranges) {
@@ -80,7 +77,7 @@ function rearrange(axes, ranges) {
 /** A colour for each run by the column that is chosen, and the key to it. */
 function colours() {
   const { values } = columns.get(state.colour);
-  const scale = axis(values);
+  const { scale } = placed(values);
   const dark = token("color-scheme") === "dark" || token("--bg") === "#131517";
   const none = token("--line");
   if (scale.kind === "category") {

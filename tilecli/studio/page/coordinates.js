@@ -1,8 +1,10 @@
 // Parallel coordinates: a line for each run over axes that are moved, turned over and brushed, by pointer or by keys.
 
 import { h } from "studio/dom.js";
-import { axis, breakable, short, spread, written } from "studio/scale.js";
-import { fill, s, token } from "studio/svg.js";
+import { Heads } from "studio/heads.js";
+import { placed, short, spread, written } from "studio/scale.js";
+import { Strokes } from "studio/strokes.js";
+import { fill, s } from "studio/svg.js";
 
 const TOP = 92; // px, above the axes: their names
 const HEIGHT = 400;
@@ -21,17 +23,19 @@ const SLACK = 1e-4; // of an axis: the ends of a range are rounded in the addres
 export class Coordinates {
   constructor(told) {
     this.told = told;
-    this.canvas = h("canvas", { "aria-hidden": "true" });
-    this.above = h("canvas", { "aria-hidden": "true" });
+    this.strokes = new Strokes();
     this.drawing = s("svg", { "aria-hidden": "true" });
-    this.heads = h("div", {});
+    this.heads = new Heads({
+      named: (event, at) => this.#key(event, at), grabbed: (event, name) => this.#grab(event, name), turned: at => this.#turn(at),
+      nudged: (event, at, end) => this.#nudge(event, at, end), taken: (event, at, end) => this.#grabEnd(event, at, end),
+    });
     this.said = h("div", { class: "said", hidden: true });
     this.field = h("div", {
       class: "field",
       onpointerdown: event => this.#press(event), onpointermove: event => this.#move(event),
       onpointerup: event => this.#release(event), onlostpointercapture: () => { this.grip = null; },
-      onpointerleave: () => this.point(null), ondblclick: event => event.target === this.above && this.#clear(),
-    }, this.canvas, this.drawing, this.above, this.heads, this.said);
+      onpointerleave: () => this.point(null), ondblclick: event => event.target === this.strokes.above && this.#clear(),
+    }, this.strokes.behind, this.strokes.canvas, this.drawing, this.strokes.above, this.heads.element, this.said);
     this.element = h("div", { class: "coordinates", role: "group", "aria-label": "Axes" }, this.field);
     new ResizeObserver(() => this.shown && this.#layout()).observe(this.element);
   }
@@ -39,25 +43,16 @@ export class Coordinates {
   /** columns: name → { values, high }; axes: [{ name, turned }]; ranges: name → [low, high] as shares; colours of the runs; names. */
   draw(shown) {
     this.shown = shown;
-    this.scales = new Map(shown.axes.map(({ name }) => [name, axis(shown.columns.get(name).values)]));
-    this.places = new Map(shown.axes.map(({ name }) => [name, shown.columns.get(name).values.map(this.scales.get(name).place)]));
+    const known = shown.axes.map(({ name }) => [name, placed(shown.columns.get(name).values)]);
+    this.scales = new Map(known.map(([name, { scale }]) => [name, scale]));
+    this.places = new Map(known.map(([name, { places }]) => [name, places]));
     this.#layout();
   }
 
-  /** Other colours, and which runs are chosen, of what is drawn already. */
-  paint() {
-    const context = this.#clean(this.canvas);
-    const { colours, chosen } = this.shown;
-    const few = colours.length < 60;
-    const stroke = (run, alpha, width) => {
-      context.globalAlpha = alpha;
-      context.lineWidth = width;
-      context.strokeStyle = colours[run];
-      this.#trace(context, run);
-    };
-    colours.forEach((_, run) => chosen && !chosen.has(run) && stroke(run, few ? 0.15 : 0.06, 1));
-    colours.forEach((_, run) => (!chosen || chosen.has(run)) && stroke(run, few ? 0.95 : 0.55, few ? 1.8 : 1.2));
-    fill(this.drawing, this.shown.axes.map((one, at) => this.#axis(one, at)), this.#named() ? this.#names() : null);
+  #paint() {
+    const { axes, colours, chosen } = this.shown;
+    this.strokes.draw(run => this.#points(run), colours, chosen, JSON.stringify([axes, this.gap]));
+    fill(this.drawing, axes.map((one, at) => this.#axis(one, at)), this.#named() ? this.#names() : null);
   }
 
   #named() {
@@ -80,16 +75,8 @@ export class Coordinates {
 
   /** A run stands out, or none. */
   point(run, place = null) {
-    const context = this.#clean(this.above);
+    this.strokes.point(run);
     this.said.hidden = run === null || place === null;
-    if (run !== null) {
-      context.lineWidth = 6;
-      context.strokeStyle = token("--panel");
-      this.#trace(context, run);
-      context.lineWidth = 3;
-      context.strokeStyle = this.shown.colours[run];
-      this.#trace(context, run);
-    }
     if (run !== this.pointed) {
       this.pointed = run;
       this.told.pointed(run);
@@ -108,26 +95,11 @@ export class Coordinates {
     const width = Math.max(this.element.clientWidth, sides + LEAST * (axes.length - 1));
     this.gap = (width - sides) / Math.max(1, axes.length - 1);
     this.field.style.width = `${width}px`;
-    const ratio = devicePixelRatio || 1;
-    for (const canvas of [this.canvas, this.above]) {
-      Object.assign(canvas, { width: width * ratio, height: HEIGHT * ratio });
-      Object.assign(canvas.style, { width: `${width}px`, height: `${HEIGHT}px` });
-      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
-    }
+    this.strokes.resize(width, HEIGHT);
     this.drawing.setAttribute("width", width);
     this.drawing.setAttribute("height", HEIGHT);
-    const held = this.heads.contains(document.activeElement) ? document.activeElement.dataset.holds : null;
-    this.heads.replaceChildren(...axes.flatMap((one, at) => this.#head(one, at)));
-    if (held) this.heads.querySelector(`[data-holds="${CSS.escape(held)}"]`)?.focus();
-    this.paint();
-  }
-
-  #clean(canvas) {
-    const context = canvas.getContext("2d");
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.globalAlpha = 1;
-    context.lineJoin = "round";
-    return context;
+    this.heads.draw(this.shown, this.scales, at => this.#x(at), (place, turned) => this.#y(place, turned));
+    this.#paint();
   }
 
   #x(at) {
@@ -151,12 +123,6 @@ export class Coordinates {
     }).filter(point => point !== null);
   }
 
-  #trace(context, run) {
-    context.beginPath();
-    this.#points(run).forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));
-    context.stroke();
-  }
-
   #axis({ name, turned }, at) {
     const x = this.#x(at);
     const range = this.shown.ranges.get(name);
@@ -168,26 +134,8 @@ export class Coordinates {
     ];
   }
 
-  #head({ name, turned }, at) {
-    const { axes, columns } = this.shown;
-    const left = `${this.#x(at)}px`;
-    const low = columns.get(name).high === false ? "lower is better" : "";
-    const about = `${name} ${low}, axis ${at + 1} of ${axes.length}. Left and right arrows move it, Delete takes it away.`;
-    const label = h("button", { type: "button", class: "name", "aria-label": about, title: name, data: { holds: `name ${name}` }, onkeydown: event => this.#key(event, at), onpointerdown: event => this.#grab(event, name) }, h("span", {}, breakable(name.replace(/^train\./, "")), low ? h("small", {}, low) : null));
-    const turn = h("button", { type: "button", class: "turn", "aria-label": `Turn ${name} over`, "aria-pressed": String(turned), title: turned ? "high values are below" : "turn over", data: { holds: `turn ${name}` }, onclick: () => this.#change(axes.map((one, n) => (n === at ? { ...one, turned: !turned } : one))) }, turned ? "↓" : "↑");
-    const box = h("div", { class: "head" }, label, turn);
-    box.style.left = left;
-    const range = this.shown.ranges.get(name) ?? [0, 1];
-    return [box, ...[["from", range[0], 0], ["to", range[1], 1]].map(([words, place, end]) => {
-      const value = this.scales.get(name).value(place);
-      const handle = h("div", {
-        class: "end", role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-label": `${name}, ${words}`, data: { holds: `${words} ${name}` },
-        "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(100 * place), "aria-valuetext": written(value),
-        onkeydown: event => this.#nudge(event, name, turned, end), onpointerdown: event => this.#grabEnd(event, name, end),
-      });
-      Object.assign(handle.style, { left, top: `${this.#y(place, turned)}px` });
-      return handle;
-    })];
+  #turn(at) {
+    this.#change(this.shown.axes.map((one, n) => (n === at ? { ...one, turned: !one.turned } : one)));
   }
 
   #change(axes, ranges = this.shown.ranges) {
@@ -216,7 +164,8 @@ export class Coordinates {
     event.preventDefault();
   }
 
-  #nudge(event, name, turned, end) {
+  #nudge(event, at, end) {
+    const { name, turned } = this.shown.axes[at];
     const ends = [...(this.shown.ranges.get(name) ?? [0, 1])];
     const up = turned ? -1 : 1;
     const step = this.#step(name);
@@ -242,8 +191,9 @@ export class Coordinates {
     this.field.setPointerCapture(event.pointerId);
   }
 
-  #grabEnd(event, name, end) {
+  #grabEnd(event, at, end) {
     if (event.button !== 0) return;
+    const { name } = this.shown.axes[at];
     event.stopPropagation();
     const ends = this.shown.ranges.get(name) ?? [0, 1];
     this.grip = { part: "range", name, other: ends[1 - end], start: event.clientY, moved: false };
@@ -261,7 +211,7 @@ export class Coordinates {
     if (event.button !== 0 || this.grip) return;
     const spot = this.#spot(event);
     if (!spot.near) {
-      if (this.pointed !== null && this.pointed !== undefined && event.target === this.above) this.told.opened(this.pointed);
+      if (this.pointed !== null && this.pointed !== undefined && event.target === this.strokes.above) this.told.opened(this.pointed);
       return;
     }
     const { name, turned } = this.shown.axes[spot.at];
@@ -277,7 +227,7 @@ export class Coordinates {
     const { grip } = this;
     if (!grip) {
       this.field.style.cursor = spot.near ? "crosshair" : "";
-      const run = spot.near || event.target !== this.above ? null : this.#nearest(spot);
+      const run = spot.near || event.target !== this.strokes.above ? null : this.#nearest(spot);
       if (run !== null) this.field.style.cursor = "pointer";
       this.point(run, { x: event.clientX });
       return;
@@ -329,8 +279,7 @@ function moved(list, from, to) {
 export function chosen(columns, ranges, count) {
   if (ranges.size === 0) return null;
   const tests = [...ranges].map(([name, [low, high]]) => {
-    const { values } = columns.get(name);
-    const places = values.map(axis(values).place);
+    const { places } = placed(columns.get(name).values);
     return run => places[run] !== null && places[run] >= low - SLACK && places[run] <= high + SLACK;
   });
   return new Set(Array.from({ length: count }, (_, run) => run).filter(run => tests.every(test => test(run))));

@@ -72,6 +72,17 @@ export function axis(values, { log = null, exact = true } = {}) {
   return { kind, low, high, place, value: share => back(from + share * length), ticks: thinned(shown.map(value => ({ place: place(value), label: brief(value) }))) };
 }
 
+const known = new WeakMap();
+
+/** The axis of `values` and the place of each on it; worked out once for a column. */
+export function placed(values) {
+  if (!known.has(values)) {
+    const scale = axis(values);
+    known.set(values, { scale, places: values.map(scale.place) });
+  }
+  return known.get(values);
+}
+
 function categories(there) {
   const labels = [...new Set(there.map(written))].sort();
   const places = new Map(labels.map((label, at) => [label, labels.length > 1 ? at / (labels.length - 1) : 0.5]));

@@ -1,7 +1,7 @@
 // Every run as a point of two columns.
 
 import { h } from "studio/dom.js";
-import { axis, short, written } from "studio/scale.js";
+import { placed, short, written } from "studio/scale.js";
 import { fill, s } from "studio/svg.js";
 
 const HEIGHT = 360;
@@ -41,7 +41,7 @@ export class Scatter {
   #render() {
     const { x, y, colours, names } = this.shown;
     const width = Math.max(300, this.pane.clientWidth);
-    const [across, up] = [axis(x.values), axis(y.values)];
+    const [across, up] = [x, y].map(({ values }) => placed(values).scale);
     const inner = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: HEIGHT - EDGE.bottom };
     const at = (place, from, to) => from + (0.04 + 0.92 * place) * (to - from);
     const toX = place => at(place, inner.left, inner.right);

@@ -1,6 +1,6 @@
 // The learning curves of the compared runs: which series, how smooth, over what.
 
-import { asked, keep } from "studio/address.js";
+import { asked, keepSoon } from "studio/address.js";
 import { h } from "studio/dom.js";
 import { duration, figure } from "studio/format.js";
 import { Lines, smooth } from "studio/lines.js";
@@ -49,7 +49,7 @@ export class Curves {
   }
 
   #change(values) {
-    keep(values);
+    keepSoon(values);
     this.#render();
   }
 
