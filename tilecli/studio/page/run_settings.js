@@ -31,7 +31,7 @@ function parameters(params) {
   return h("section", { class: "panel", "aria-labelledby": "params-title" },
     h("div", { class: "bar-of-tools" },
       h("h2", { id: "params-title" }, changed.length ? `Settings, ${changed.length} changed` : "Settings"), search),
-    params.length ? h("div", { class: "scrolled" }, h("table", {},
+    params.length ? h("div", { class: "scrolled", tabindex: "0", role: "region", "aria-labelledby": "params-title" }, h("table", {},
       h("thead", {}, h("tr", {}, ["setting", "value", "was"].map(name => h("th", { scope: "col" }, name)))),
       h("tbody", {}, rows),
     )) : h("p", { class: "empty" }, "It has no params.yaml."),
