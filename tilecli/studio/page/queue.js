@@ -107,7 +107,7 @@ function left() {
   return [h("button", { type: "button", class: "text", onclick: async () => {
     remember("all", "1");
     draw(await latest());
-  } }, `${shown.left} more that are done`)];
+  } }, `${shown.left} more`)];
 }
 
 /** A question with the form of all settings; `act` gets those that were changed. */
