@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from tilecli.errors import ProjectError
@@ -99,6 +100,7 @@ def is_unchanged(project: Project, rev: str, found: Mapping[str, File]) -> bool:
     return len(contents) == len(found) and all(file.md5 == contents.get(path) for path, file in found.items())
 
 
+@lru_cache(maxsize=512)  # the log of the data asks for every lock twice, and a page that shows it asks again
 def dataset_of(lock: str) -> str:
     """The hash of data/dataset in the text of a dvc.lock; empty where it has none."""
     return next((out.md5 for out in snapshot.locked(lock) if out.path == _DATASET), "") if lock else ""

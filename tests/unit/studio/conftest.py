@@ -1,5 +1,6 @@
 """A repository with settings and nothing tried, and one with an experiment to look at."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from tests.conftest import ROOT
 from tests.studied import Studied
 from tilecli.layout import Project
 from tilecli.studio.app import make_app
@@ -24,7 +26,8 @@ def project(tmp_path: Path) -> Project:
     git(tmp_path, "init")
     git(tmp_path, "config", "user.name", "a")
     git(tmp_path, "config", "user.email", "a@b.c")
-    (tmp_path / "params.yaml").write_text("train: {}\n")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "one")
     return Project(tmp_path)

@@ -83,7 +83,7 @@ function versions(rows) {
   );
 }
 
-const changes = counts => Object.entries(counts).filter(([, count]) => count).map(([kind, count]) => h("span", { class: kind }, `${CHANGES[kind] ?? ""}${count} ${kind}`));
+const changes = counts => Object.entries(counts).filter(([, count]) => count).map(([kind, count]) => h("span", {}, h("span", { class: kind, "aria-hidden": "true" }, CHANGES[kind] ?? ""), `${count} ${kind}`));
 
 /** A word as a shell takes it. */
 const quoted = word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -70,7 +70,7 @@ function row(commit) {
     ),
     h("div", { class: step ? "figure" : "figure same" },
       h("p", {}, h("strong", {}, figure(value)), low !== null && high !== null ? h("span", { class: "muted" }, ` ${figure(low)}–${figure(high)}`) : null),
-      step && step.difference !== 0 ? h("p", { class: leaves(commit) ? verdict(commit) : "muted" }, `${sign(commit)} ${signed(step.difference)} ${verdict(commit)}`, leaves(commit) ? null : ", within the interval before") : null,
+      step && step.difference !== 0 ? h("p", {}, h("span", { class: leaves(commit) ? verdict(commit) : "muted", "aria-hidden": "true" }, `${sign(commit)} `), `${signed(step.difference)} ${verdict(commit)}`, leaves(commit) ? null : ", within the interval before") : null,
       value !== null && !step ? h("p", { class: "muted" }, commit === measured()[0] ? "the first" : "the same model") : null,
     ),
   );

@@ -11,6 +11,7 @@ const FIGURES = {
   dice_mean: ["Dice", true], dice_photo: ["Dice, photos", true], miou: ["mIoU", true], defect_recall: ["defects found", true],
   false_alarm_rate: ["false alarms", false], auroc: ["AUROC", true],
 };
+const LEVELS = { ok: "better", drift: "stopped", watch: "watched" };
 const ASK_MS = 10000;
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -59,16 +60,17 @@ function row(version, known, best) {
     h("th", { scope: "row" }, version.name),
     h("td", {}, version.stages.length ? version.stages.map(name => h("span", { class: "mark" }, name)) : "–"),
     known.map(name => h("td", { class: metrics[name] === best[name] ? "number best" : "number" }, figure(metrics[name]), name === "dice_mean" ? interval(metrics) : null)),
-    h("td", {}, !gate ? "–" : gate.passed ? h("span", { class: "better" }, `✔ passed${gate.verdict ? `, ${gate.verdict}` : ""}`) : h("span", { class: "stopped" }, "✘ stopped")),
+    h("td", {}, !gate ? "–" : gate.passed ? [sign("better", "✔"), `passed${gate.verdict ? `, ${gate.verdict}` : ""}`] : [sign("stopped", "✘"), "stopped"]),
     h("td", {}, version.data ? h("a", { href: link("data/"), title: version.data }, version.data_tag || h("code", {}, version.data.slice(0, 8))) : "–"),
     h("td", {}, h("a", { href: run }, version.run)),
     h("td", {}, when(version.registered)),
     h("td", {}, version.by),
     h("td", { class: "words" }, version.message),
-    canAct ? h("td", {}, h("button", { type: "button", class: "text", "aria-label": `promote ${version.name}`, data: { focus: `promote ${version.name}` }, onclick: () => promote(version) }, "promote …")) : null,
+    canAct ? h("td", { class: "does" }, h("button", { type: "button", class: "text", "aria-label": `promote ${version.name}`, data: { focus: `promote ${version.name}` }, onclick: () => promote(version) }, "promote …")) : null,
   );
 }
 
+const sign = (kind, text) => h("span", { class: kind, "aria-hidden": "true" }, `${text} `);
 const interval = ({ dice_ci_low: low, dice_ci_high: high }) =>
   (Number.isFinite(low) && Number.isFinite(high) ? h("span", { class: "between" }, ` ${figure(low)}–${figure(high)}`) : null);
 
@@ -100,7 +102,7 @@ function promote(version) {
     content: [
       h("div", { class: "setting" }, h("label", { for: "stage" }, "To the stage"), to, h("datalist", { id: "known-stages" }, stages.map(name => h("option", { value: name }))), told),
       h("div", { class: "setting" }, h("label", { for: "why" }, "Why"), why),
-      version.gate && !version.gate.passed ? h("p", { class: "stopped" }, "The gate stopped this version.") : null,
+      version.gate && !version.gate.passed ? h("p", {}, sign("stopped", "✘"), "The gate stopped this version.") : null,
     ].filter(Boolean),
     act: async () => {
       const stage = to.value.trim();
@@ -115,10 +117,11 @@ function promote(version) {
 async function askDeployed() {
   if (document.hidden) return true;
   try {
-    redraw(place("said-of-itself"), deployed(await ask("api/models/deployed")));
+    const said = await ask("api/models/deployed");
+    if (!said.url) return false; // none was named
+    redraw(place("said-of-itself"), deployed(said));
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    if (problem.status === 404) return false; // none was named
     redraw(place("said-of-itself"), h("p", { class: "panel" }, problem.advice));
   }
   place("deployed").hidden = false;
@@ -127,7 +130,7 @@ async function askDeployed() {
 
 function deployed({ url, model, drift, shadow }) {
   const facts = pairs => h("dl", {}, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value ?? "–"))]));
-  const level = h("span", { class: `level ${drift.level}` }, drift.level);
+  const level = [LEVELS[drift.level] ? sign(LEVELS[drift.level], "●") : null, drift.level];
   return [
     h("div", { class: "panel" }, h("h3", {}, "Model"), facts([["address", url], ["version", model.version], ["precision", model.precision], ["engine", model.engine], ["since", when(Date.parse(model.loaded_at) / 1000)]])),
     h("div", { class: "panel" }, h("h3", {}, "Drift: ", level), facts([["photos", `${drift.photos} of ${drift.window}`], ["needed", drift.needed]]), Object.entries(drift.quantities ?? {}).map(quantity)),

@@ -8,7 +8,8 @@ import { redraw, remember } from "studio/redraw.js";
 import { settingsForm } from "studio/settings.js";
 
 const SIGNS = { queued: "·", running: "●", done: "✔", failed: "✘", stopped: "■" };
-const COLUMNS = ["experiment", "state", "stage", "epoch", "valid Dice", "best", "time left", "took", "worker", "settings"];
+const COLUMNS = ["experiment", "state", "epoch", "valid Dice", "best", "time left", "took", "worker", "settings"];
+const SPARE = new Set(["best", "worker"]); // where the window is narrow
 const NUMBERS = new Set(["epoch", "valid Dice", "best", "time left", "took"]);
 const TICK_MS = 1000; // times go on
 const DEAD_MS = 10000; // that a worker was killed changes no file
@@ -62,14 +63,14 @@ function rows(task) {
   const training = task.state === "running" && task.stage === "train";
   const took = task.started && task.state !== "queued" ? (task.ended ?? now) - task.started : null;
   const cells = [
-    h("td", { class: `state ${task.state}` }, h("span", { "aria-hidden": "true" }, SIGNS[task.state]), task.stopping ? " stopping" : ` ${task.state}`),
-    h("td", {}, ["queued", "done"].includes(task.state) ? "–" : (task.stage ?? "–")),
+    h("td", { class: `state ${task.state}` }, h("span", { "aria-hidden": "true" }, SIGNS[task.state]), task.stopping ? " stopping" : ` ${task.state}`,
+      task.stage && !["queued", "done"].includes(task.state) ? h("small", {}, task.stage) : null),
     h("td", { class: "number" }, epochs(task)),
     h("td", { class: "number" }, figure(task.valid_dice)),
-    h("td", { class: "number" }, figure(task.best_dice)),
+    h("td", { class: "number spare" }, figure(task.best_dice)),
     h("td", { class: "number" }, training && task.until ? duration(task.until - now) : "–"),
     h("td", { class: "number" }, duration(took)),
-    h("td", {}, task.worker ?? "–"),
+    h("td", { class: "spare" }, task.worker ?? "–"),
     h("td", { class: "chosen" }, task.settings.length ? task.settings.map(one => h("code", {}, one)) : "as params.yaml", task.only.length ? h("span", { class: "muted" }, ` only ${task.only.join(", ")}`) : null),
   ];
   const name = h("th", { scope: "row" }, h("a", { href: `${link("run/")}?name=${encodeURIComponent(task.name)}`, data: { focus: `run ${task.name}` } }, task.name), task.message ? h("span", { class: "why" }, task.message) : null);
@@ -106,7 +107,7 @@ function left() {
   return [h("button", { type: "button", class: "text", onclick: async () => {
     remember("all", "1");
     draw(await latest());
-  } }, `${shown.left} more that are done`)];
+  } }, `${shown.left} more`)];
 }
 
 /** A question with the form of all settings; `act` gets those that were changed. */
@@ -191,7 +192,7 @@ function forgetDone() {
   });
 }
 
-redraw(place("heads"), COLUMNS.map(name => h("th", { scope: "col", class: NUMBERS.has(name) ? "number" : null }, name)), canAct ? h("th", { scope: "col" }, h("span", { class: "unseen" }, "what to do")) : null);
+redraw(place("heads"), COLUMNS.map(name => h("th", { scope: "col", class: [NUMBERS.has(name) && "number", SPARE.has(name) && "spare"].filter(Boolean).join(" ") }, name)), canAct ? h("th", { scope: "col" }, h("span", { class: "unseen" }, "what to do")) : null);
 draw();
 follow(draw);
 const busy = () => shown.tasks.some(task => task.state === "running") && !document.hidden;

@@ -8,8 +8,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from tilecli.experiments import registry
-from tilecli.serving import problems
-from tilecli.serving.problems import Problem
 from tilecli.studio import deployed
 from tilecli.studio.studio import OfStudio
 
@@ -32,7 +30,7 @@ def promote(studio: OfStudio, version: str, wanted: Promotion) -> dict[str, Any]
 
 @router.get("/deployed")
 def ask_deployed(studio: OfStudio) -> dict[str, Any]:
-    """What the server that this studio was told of says of its model, of drift and of its shadow."""
+    """What the server that this studio was told of says of its model, of drift and of its shadow; empty without one."""
     if studio.endpoint is None:
-        raise Problem(problems.NOT_FOUND, "no server was named", "tiles studio --endpoint URL")
+        return {}
     return deployed.ask(studio.endpoint, studio.endpoint_key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tilecli.errors import TilesError
 from tilecli.experiments import compare, store
@@ -13,6 +13,9 @@ from tilecli.experiments.project import git
 from tilecli.experiments.reading import objects
 from tilecli.experiments.store import Commits, Record
 from tilecli.layout import Project
+
+if TYPE_CHECKING:
+    from tilecli.experiments.describe import Difference
 
 _LAST = 200  # commits
 _EXPLAINED = 12  # steps whose changes are looked for at once; of earlier ones, when they are asked for
@@ -46,18 +49,15 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=1000)
 def changes_of(project: Project, before: str, after: str) -> dict[str, Any]:
     """What differs between two commits: `params` (name, before, after), `files` of the user's own (path, how), `data`
-    in words. What commits hold never changes, so it is looked for once.
+    in words.
     """
-    from tilecli.experiments.describe import between, is_own
-    from tilecli.reporting.collect import data_between
+    from tilecli.experiments.describe import is_own
 
-    one, other = store.commit(project, before), store.commit(project, after)
-    found = between(project, one, other)
+    found = _between(project, before, after)
     try:
-        data = data_between(project, other, one)[1] if "data/dataset" in found.files else ""
+        data = _data_between(project, before, after) if "data/dataset" in found.files else ""
     except TilesError as error:
         data = f"could not be compared: {error.message}"
     return {
@@ -65,6 +65,25 @@ def changes_of(project: Project, before: str, after: str) -> dict[str, Any]:
         "files": [[path, how] for path, how in found.files.items() if is_own(path)],
         "data": data,
     }
+
+
+# What commits hold never changes, so it is looked for once; errors are not kept.
+
+
+@lru_cache(maxsize=1000)
+def _between(project: Project, before: str, after: str) -> Difference:
+    from tilecli.experiments.describe import between
+
+    return between(project, store.commit(project, before), store.commit(project, after))
+
+
+@lru_cache(maxsize=1000)
+def _data_between(project: Project, before: str, after: str) -> str:
+    """In words. Raises ProjectError where DVC's cache lacks one of the two."""
+    from tilecli.versions import diff, version
+
+    counts = diff.compare(version.read_commit(project, before), version.read_commit(project, after)).counts()
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "the same photos and masks"
 
 
 def _records(project: Project, limit: int) -> list[Record]:

@@ -11,22 +11,21 @@ from tilecli import hardware
 from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.layout import Project
 
-_DONE = 20  # finished ones that are shown unless all are asked for
+_SHOWN = 100  # tasks, unless all are asked for
 _ORDER = ("running", "queued", "failed", "stopped", "done")
 _PROGRESS = ("stage", "epoch", "epochs", "valid_dice", "best_dice", "until")
 
 
 def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     """`tasks`: what runs first, then what waits, then what ended, the last first; `workers`, `counts` by state, `left`
-    (finished ones that are not shown), `cores`. query: `all=1` for all finished ones, `state` for those of one state.
+    (how many are not shown), `cores`. query: `all=1` for all of them, `state` for those of one state.
     """
     queue = Queue(project)
     found = queue.tasks()
     counts: Counter[str] = Counter(task.state for task in found)
     wanted = [task for task in found if query.get("state") in (None, "", task.state)]
     ordered = sorted(wanted, key=lambda task: (_ORDER.index(task.state), -(task.ended or 0), task.id))
-    done = [task for task in ordered if task.state == "done"]
-    left = 0 if query.get("all") else max(0, len(done) - _DONE)
+    left = 0 if query.get("all") else max(0, len(ordered) - _SHOWN)
     return {
         "project": project.root.name,
         "tasks": [_row(queue, task) for task in ordered[: len(ordered) - left]],

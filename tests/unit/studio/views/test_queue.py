@@ -2,7 +2,7 @@ from pathlib import Path
 
 from tests.unit.studio.projects import put_task, queueable
 from tilecli import files
-from tilecli.experiments.queue.tasks import Queue
+from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.studio.views import queue
 
 
@@ -34,13 +34,13 @@ def test_what_runs_comes_first_with_how_far_it_is(tmp_path: Path):
     assert queue.view(project, {"state": "failed"})["counts"] == {"failed": 2}
 
 
-def test_finished_ones_are_shown_as_far_as_one_looks_at_them(tmp_path: Path):
+def test_a_long_queue_is_shown_as_far_as_one_looks_at_it(tmp_path: Path):
     repository = queueable(tmp_path)
     base = repository.commit()
-    for number in range(queue._DONE + 3):
-        put_task(repository.project, base, f"done-{number}", "done")
+    ended = [Task(0, f"done-{number}", base, base, state="done") for number in range(queue._SHOWN + 2)]
+    Queue(repository.project).add(ended)
     put_task(repository.project, base, "waits")
     shown = queue.view(repository.project, {})
-    assert (len(shown["tasks"]), shown["left"]) == (queue._DONE + 1, 3)
-    assert len(queue.view(repository.project, {"all": "1"})["tasks"]) == queue._DONE + 4
+    assert (len(shown["tasks"]), shown["left"], shown["tasks"][0]["name"]) == (queue._SHOWN, 3, "waits")
+    assert len(queue.view(repository.project, {"all": "1"})["tasks"]) == queue._SHOWN + 3
     assert [row["name"] for row in queue.view(repository.project, {"state": "queued"})["tasks"]] == ["waits"]
