@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,18 +41,25 @@ class EpochPictures(lightning.Callback):
     """
 
     def __init__(
-        self, folder: Path, photos: Sequence[Held], *, most: int, done: int = 0, state: list[Any] | None = None
+        self,
+        folder: Path,
+        spare: Path,
+        photos: Sequence[Held],
+        *,
+        most: int,
+        done: int = 0,
+        state: list[Any] | None = None,
     ) -> None:
-        """Pictures of up to `most` of `photos` in `folder`.
+        """Pictures of up to `most` of `photos` in `folder`, and until the run is over in `spare` as well.
 
         A resumed run goes on with those of its `done` epochs, which are the ones that `state`, ours in its checkpoint,
-        knows: DVC may have put back those of another training.
+        knows: before an experiment runs again, DVC puts those of another training into `folder`, or none.
         """
-        self._folder = folder
+        self._folder, self._spare = folder, spare
         self._chosen = [held.name for held in pictures.choose(photos, most)] if most else []
         self._defects = {held.name: held.defect for held in photos}
         self._drawn: dict[str, Shown] = {}
-        self._index = _begin(folder, done, self._chosen, state)
+        self._index = _begin(folder, spare, done, self._chosen, state)
 
     def on_validation_start(self, *_: Any) -> None:
         """Forget the last validation's."""
@@ -77,6 +85,10 @@ class EpochPictures(lightning.Callback):
             progress.warn(f"the pictures of epochs are given up, the training goes on without them: {error}")
             self._chosen = []
 
+    def on_train_end(self, *_: Any) -> None:
+        """There is nothing left to resume."""
+        shutil.rmtree(self._spare, ignore_errors=True)
+
     def on_save_checkpoint(self, *args: Any) -> None:
         """Say which pictures are of this run."""
         content: dict[str, Any] = args[2]
@@ -91,25 +103,39 @@ class EpochPictures(lightning.Callback):
                 for one, box in zip(seen, boxes, strict=True)
             ]
             self._index["plain"] = _PLAIN
-            _save(self._folder / _PLAIN, _strip([marks.as_rgb(photo) for photo, _, _ in small]))
+            self._keep(_PLAIN, _strip([marks.as_rgb(photo) for photo, _, _ in small]))
         name = f"{number:05d}.jpg"
-        _save(self._folder / name, _strip([_marked(*one) for one in small]))
+        self._keep(name, _strip([_marked(*one) for one in small]))
         dice = [round(_dice(one.truth, one.prediction), 4) for one in seen]
         self._index["epochs"].append({"epoch": number, "file": name, "dice": dice})
-        files.write_json(self._folder / INDEX, self._index)
+        for place in (self._spare, self._folder):
+            files.write_json(place / INDEX, self._index)
+
+    def _keep(self, name: str, image: Uint8) -> None:
+        data = _encoded(image)
+        for place in (self._spare, self._folder):
+            with files.whole_file(place / name) as temporary:
+                temporary.write_bytes(data)
 
 
-def _begin(folder: Path, done: int, names: Sequence[str], state: list[Any] | None) -> dict[str, Any]:
+def _begin(folder: Path, spare: Path, done: int, names: Sequence[str], state: list[Any] | None) -> dict[str, Any]:
     """The index to go on with after `done` epochs, written: the stage owes the folder, also where it is empty."""
     index: dict[str, Any] = {"threshold": pictures.THRESHOLD, "photos": [], "plain": None, "epochs": []}
-    if state:
+    for place in (folder, spare) if state else ():
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            before = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+            before = json.loads((place / INDEX).read_text(encoding="utf-8"))
             # A run may have been killed between the pictures of an epoch and its checkpoint.
             epochs = [entry for entry in before["epochs"] if entry["epoch"] <= done]
             if epochs == state and [photo["name"] for photo in before["photos"]] == list(names):
                 index = {**before, "epochs": epochs}
-    named = {INDEX, index["plain"], *(entry["file"] for entry in index["epochs"])}
+                break
+    named = {index["plain"], *(entry["file"] for entry in index["epochs"])} - {None}
+    folder.mkdir(parents=True, exist_ok=True)
+    if index["epochs"] and place == spare:
+        for name in named:
+            shutil.copyfile(spare / name, folder / name)
+    elif not index["epochs"]:
+        shutil.rmtree(spare, ignore_errors=True)
     for path in folder.glob("*"):
         if path.name not in named:
             path.unlink()
@@ -143,7 +169,7 @@ def _strip(views: Sequence[Uint8]) -> Uint8:
     return strip
 
 
-def _save(path: Path, image: Uint8) -> None:
+def _encoded(image: Uint8) -> bytes:
     # Colours at full resolution: an outline is two pixels wide.
     settings = [
         cv2.IMWRITE_JPEG_QUALITY,
@@ -152,8 +178,7 @@ def _save(path: Path, image: Uint8) -> None:
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     ]
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(image[:, :, ::-1]), settings)
-    with files.whole_file(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+    return data.tobytes()
 
 
 def _dice(truth: Uint8, prediction: Uint8) -> float:

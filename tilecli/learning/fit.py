@@ -148,6 +148,7 @@ def _fit(
             *([EndOnTime(budget)] if budget else []),
             EpochPictures(
                 project.epoch_pictures,
+                project.scratch / "pictures",
                 photos.valid,
                 most=settings.pictures,
                 done=done,

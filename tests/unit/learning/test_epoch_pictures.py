@@ -79,16 +79,31 @@ def test_a_resumed_run_goes_on_with_its_own_pictures(make_project: Make, tiny: P
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_pictures_of_another_training_are_not_taken_for_the_runs_own(
-    make_project: Make, tiny: Params, gone: bool
-) -> None:
-    project, other = make_project("one"), make_project("other")
+def test_pictures_that_dvc_takes_away_or_replaces_come_back(make_project: Make, tiny: Params, gone: bool) -> None:
+    project, other, whole = make_project("one"), make_project("other"), make_project("whole")
     params = change(tiny, pictures=2, epochs=3)
     interrupt_after(1, project, params)
     shutil.rmtree(project.epoch_pictures)
     if not gone:
         run(other, change(params, seed=5))
         shutil.copytree(other.epoch_pictures, project.epoch_pictures)
+    run(project, params, resume=True)
+    run(whole, params)
+    assert index(project) == index(whole)
+    assert {(project.epoch_pictures / name).read_bytes() for name in files(project)} == {
+        (whole.epoch_pictures / name).read_bytes() for name in files(whole)
+    }
+    assert not (project.scratch / "pictures").exists()
+
+
+def test_pictures_of_another_training_are_not_taken_for_the_runs_own(make_project: Make, tiny: Params) -> None:
+    project, other = make_project("one"), make_project("other")
+    params = change(tiny, pictures=2, epochs=3)
+    interrupt_after(1, project, params)
+    run(other, change(params, seed=5))
+    for place in (project.epoch_pictures, project.scratch / "pictures"):
+        shutil.rmtree(place)
+        shutil.copytree(other.epoch_pictures, place)
     run(project, params, resume=True)
     assert [entry["epoch"] for entry in index(project)["epochs"]] == [2, 3]
     assert files(project) == {INDEX, "photos.jpg", "00002.jpg", "00003.jpg"}
