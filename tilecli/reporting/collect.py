@@ -118,7 +118,7 @@ def collect(project: Project, name: str, against: str | None) -> Report:
     compared = comparison.compare(project, run.record, rows, base)
     changed = difference(project, base.name if base.rev else "workspace", name) if base else None
     own = {} if changed is None else {path: how for path, how in changed.files.items() if is_own(path)}
-    data, data_words = _data(project, run.record, base)
+    data, data_words = data_between(project, run.record, base)
     texts = snapshot.texts(project, run.record.rev, [_path(project, project.split_audit), _SPEED])
     both = [record for record in (base, run.record) if record is not None]
     return Report(
@@ -168,7 +168,7 @@ def _types(rows: Sequence[Row], base: Record | None, compared: Compared) -> list
     return found
 
 
-def _data(project: Project, run: Record, base: Record | None) -> tuple[list[dict[str, Any]], str]:
+def data_between(project: Project, run: Record, base: Record | None) -> tuple[list[dict[str, Any]], str]:
     """What differs in the photos, and that in a few words."""
     if base is None:
         return [], "nothing to compare with"
@@ -176,8 +176,7 @@ def _data(project: Project, run: Record, base: Record | None) -> tuple[list[dict
         found = versions.compare(_version(project, base), _version(project, run))
     except TilesError as error:
         return [], f"could not be compared: {error.message}"
-    counts = ", ".join(f"{count} {kind}" for kind, count in found.counts().items() if count)
-    return found.table(), counts or "the same photos and masks"
+    return found.table(), found.words()
 
 
 def _version(project: Project, record: Record) -> version.Version:

@@ -54,6 +54,11 @@ class Diff:
         """The changes of one kind."""
         return [change for change in self.changes if change.kind == kind]
 
+    def words(self) -> str:
+        """How many of each kind, in words."""
+        counts = ", ".join(f"{count} {kind}" for kind, count in self.counts().items() if count)
+        return counts or "the same photos and masks"
+
     def counts(self) -> dict[str, int]:
         """Photos per kind of change, all kinds."""
         found = Counter(change.kind for change in self.changes)

@@ -82,8 +82,7 @@ def _data_between(project: Project, before: str, after: str) -> str:
     """In words. Raises ProjectError where DVC's cache lacks one of the two."""
     from tilecli.versions import diff, version
 
-    counts = diff.compare(version.read_commit(project, before), version.read_commit(project, after)).counts()
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "the same photos and masks"
+    return diff.compare(version.read_commit(project, before), version.read_commit(project, after)).words()
 
 
 def _records(project: Project, limit: int) -> list[Record]:
