@@ -133,7 +133,7 @@ def visiting(browser: Any, url: str, *, clean: bool = True, **options: Any) -> I
         foreign = [asked for asked in visit.asked if not asked.startswith((own, "data:", f"blob:{own}"))]
         assert foreign == []
         if clean:
-            assert visit.complaints == []
+            assert visit.complaints == [], visit.complaints
     finally:
         context.close()
 
