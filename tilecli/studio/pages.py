@@ -29,9 +29,9 @@ class Page:
 
 _ALL = (
     Page("experiments", "Experiments", experiments.view, ("experiments",)),
-    Page("compare", "Compare", compare.view, ("experiments",), listed=False),
+    Page("compare", "Compare", compare.view, ("experiments",), listed=False, exported=False),
     Page("axes", "Axes", axes.view, ("experiments",)),
-    Page("run", "Run", run.view, ("experiments", "queue", "history"), listed=False),
+    Page("run", "Run", run.view, ("experiments", "queue", "history"), listed=False, exported=False),
     Page("queue", "Queue", queue.view, ("queue", "experiments")),
     Page("data", "Data", data.view, ("data",)),
     Page("models", "Models", models.view, ("models",)),

@@ -17,7 +17,10 @@ const place = id => document.getElementById(id);
 
 let shown, columns, names;
 let state = {};
-const opened = run => location.assign(link(`run/?name=${encodeURIComponent(names[run])}`));
+const opened = run => {
+  const there = link(`run/?name=${encodeURIComponent(names[run])}`);
+  if (there !== null) location.assign(there);
+};
 const lines = new Coordinates({ changed: rearrange, pointed: run => points.point(run), opened });
 const points = new Scatter({ pointed: run => lines.point(run), opened });
 
@@ -123,7 +126,7 @@ function drawChosen(within) {
   const words = runs.length > shown.most ? `Compare the best ${shown.most}` : `Compare ${runs.length === 2 ? "both" : "them"}`;
   place("count").textContent = count;
   place("best").replaceChildren(
-    ...(best.length > 1 ? [h("a", { href: compare }, words)] : []),
+    ...(best.length > 1 && compare !== null ? [h("a", { href: compare }, words)] : []),
     ...(within === null ? [] : [h("button", { type: "button", class: "text", onclick: () => rearrange(state.axes, new Map()) }, "choose all again")]),
     h("ol", { "aria-label": "The best of them" }, runs.slice(0, LISTED).map(run => h("li", { onpointerenter: () => lines.point(run), onpointerleave: () => lines.point(null) },
       h("a", { href: link(`run/?name=${encodeURIComponent(names[run])}`) }, h("code", {}, names[run])), " ", figure(value(run))))),

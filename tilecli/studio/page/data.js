@@ -3,7 +3,7 @@
 import { attempt } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { bytes, when } from "studio/format.js";
-import { ask, follow, given, link } from "studio/live.js";
+import { exported, ask, follow, given, link } from "studio/live.js";
 import { redraw, remember } from "studio/redraw.js";
 
 const SUBSETS = ["train", "valid", "test"];
@@ -98,6 +98,7 @@ function command(text) {
 
 function drawGallery(gallery) {
   shown.gallery = gallery;
+  if (exported) return redraw(place("tiles"), h("p", { class: "muted" }, "The photos are not in an export."));
   if (gallery.wrong) return redraw(place("tiles"), wrong(gallery));
   place("count").textContent = `${gallery.of} ${gallery.of === 1 ? "tile" : "tiles"}; all exposures of a tile side by side, masks outlined`;
   redraw(place("tiles"), gallery.of ? gallery.tiles.map(tile) : h("p", { class: "empty" }, "No tile is like that."));
@@ -134,7 +135,7 @@ async function choose(name, value) {
 
 function choices() {
   const { gallery, table, parts: sources } = shown;
-  if (gallery.wrong || table.wrong) return;
+  if (exported || gallery.wrong || table.wrong) return;
   const select = (name, label, values) => h("label", {}, label, h("select", { onchange: event => choose(name, event.target.value) },
     h("option", { value: "" }, "all"), values.map(([value, text]) => h("option", { value, selected: gallery[name] === value }, text))));
   let pause = 0;
@@ -173,7 +174,7 @@ function kind({ title, meaning, count, ignored, fix, findings }) {
 
 function finding({ photo, type, why, others, fix, ignore }) {
   const name = photo ?? type;
-  const image = photo ? h("img", { src: picture(photo, "thumbnail"), loading: "lazy", alt: photo }) : h("span");
+  const image = photo && !exported ? h("img", { src: picture(photo, "thumbnail"), loading: "lazy", alt: photo }) : h("span");
   const near = (others ?? []).length ? h("span", { class: "muted" }, `beside ${others.join(", ")}`) : null;
   return h("div", { class: "found" }, image, h("div", {}, h("strong", {}, name), why, near, h("span", {}, "mend: ", command(fix)), h("span", { class: "muted" }, "all is well: ", command(ignore))));
 }

@@ -6,10 +6,14 @@ const up = body.dataset.up;
 /** Whether this is a page on disk, which no server stands behind. */
 export const exported = "exported" in body.dataset;
 
-/** An address of the studio, as this page reaches it: `run/?name=first`; on disk run/first/index.html. */
+/**
+ * An address of the studio, as this page reaches it: `run/?name=first`; on disk run/first/index.html.
+ * null where it leads to what needs a server and this is a page on disk: `h` leaves such an attribute out.
+ */
 export function link(path) {
-  if (!exported || path.startsWith("api/")) return up + path;
+  if (!exported) return up + path;
   const [place, query = ""] = path.split("?");
+  if (!body.dataset.exported.split(" ").includes(place.replace("/", ""))) return null;
   const asked = new URLSearchParams(query);
   const name = asked.get("name");
   asked.delete("name");

@@ -55,7 +55,7 @@ function here() {
 
 function row(version, known, best) {
   const { metrics, gate } = version;
-  const run = `${link("run/")}?name=${encodeURIComponent(version.run)}`;
+  const run = link(`run/?name=${encodeURIComponent(version.run)}`);
   return h("tr", {},
     h("th", { scope: "row" }, version.name),
     h("td", {}, version.stages.length ? version.stages.map(name => h("span", { class: "mark" }, name)) : "–"),

@@ -73,7 +73,7 @@ function rows(task) {
     h("td", { class: "spare" }, task.worker ?? "–"),
     h("td", { class: "chosen" }, task.settings.length ? task.settings.map(one => h("code", {}, one)) : "as params.yaml", task.only.length ? h("span", { class: "muted" }, ` only ${task.only.join(", ")}`) : null),
   ];
-  const name = h("th", { scope: "row" }, h("a", { href: `${link("run/")}?name=${encodeURIComponent(task.name)}`, data: { focus: `run ${task.name}` } }, task.name), task.message ? h("span", { class: "why" }, task.message) : null);
+  const name = h("th", { scope: "row" }, h("a", { href: link(`run/?name=${encodeURIComponent(task.name)}`), data: { focus: `run ${task.name}` } }, task.name), task.message ? h("span", { class: "why" }, task.message) : null);
   const row = h("tr", { title: `queued ${when(task.created)}` }, name, cells, canAct ? h("td", { class: "does" }, does(task)) : null);
   if (!task.error.message) return [row];
   const words = [h("strong", {}, task.error.message), task.error.where ? h("code", {}, task.error.where) : null, task.error.hint ? h("span", {}, "next: ", h("code", {}, task.error.hint)) : null];
