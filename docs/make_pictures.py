@@ -27,6 +27,13 @@ from tilecli.opencv import cv2
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 900  # px of a picture in the README
+# Pages of the studio that are shown, by the names of their pictures.
+STUDIO = {
+    "experiments": "experiments/",
+    "compare": "compare/?runs=rate-0-001,rate-0-004",
+    "run": "run/?name=rate-0-004&tab=photos&type=crack",
+    "data": "data/",
+}
 
 
 def draw_sample() -> None:
@@ -78,7 +85,7 @@ def draw_comparison(demo: Path) -> None:
 def draw_page(demo: Path) -> None:
     """`docs/images/serve.png`: the page of `tiles serve` with test photos of the demo; needs Chromium."""
     photos = _photos_to_show(demo)
-    with _server(demo) as url, _page(1200, 760) as page:
+    with _server(demo, "serve") as url, _page(1200, 760) as page:
         page.goto(url)
         page.set_input_files("#files", photos)
         page.locator("#name", has_text=photos[-1].name).wait_for()
@@ -95,6 +102,16 @@ def draw_report(demo: Path) -> None:
             subprocess.run([*command, "--out", scratch], cwd=demo, check=True, stdout=subprocess.DEVNULL)
         page.goto((Path(scratch) / "report.html").as_uri())
         _write("report.png", page.screenshot())
+
+
+def draw_studio(demo: Path) -> None:
+    """`docs/images/studio-….png`: pages of `tiles studio` with the demo's two experiments; needs Chromium."""
+    with _server(demo, "studio", "--no-browser") as url, _page(1280, 800) as page:
+        for name, address in STUDIO.items():
+            page.goto(f"{url}/{address}")
+            page.locator("#live", has_text="live").wait_for()
+            page.wait_for_timeout(3000)  # pictures that a model draws
+            _write(f"studio-{name}.png", page.screenshot())
 
 
 @contextlib.contextmanager
@@ -127,9 +144,9 @@ def _photos_to_show(demo: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _server(demo: Path) -> Iterator[str]:
-    """`tiles serve` on a free port; its address."""
-    command = [sys.executable, "-m", "tilecli", "serve", "--port", "0"]
+def _server(demo: Path, *verb: str) -> Iterator[str]:
+    """`tiles serve` or `tiles studio` on a free port; its address."""
+    command = [sys.executable, "-m", "tilecli", *verb, "--port", "0"]
     process = subprocess.Popen(command, cwd=demo, stderr=subprocess.PIPE, text=True)
     try:
         said = next(line for line in process.stderr or () if line.startswith("ready on"))
@@ -156,3 +173,4 @@ if __name__ == "__main__":
         draw_comparison(Path(sys.argv[1]))
         draw_page(Path(sys.argv[1]))
         draw_report(Path(sys.argv[1]))
+        draw_studio(Path(sys.argv[1]))
