@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tilecli.experiments.store import Record
 
 NAME = "model"  # of the artefact, in GTO's terms
+OWN_TAGS = (f"{NAME}@", f"{NAME}#")  # how the tags of versions and stages begin
 LATEST = "latest"
 Bump = Literal["major", "minor", "patch"]
 _VERSION = r"v\d+\.\d+\.\d+[\w.+-]*"

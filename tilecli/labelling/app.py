@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from tilecli import __version__
 from tilecli.data.catalog import decode_mask, encode_mask
-from tilecli.errors import TilesError
 from tilecli.labelling import finish
 from tilecli.labelling.desk import Desk
 from tilecli.labelling.drafts import Action
@@ -24,13 +23,12 @@ from tilecli.serving import problems
 from tilecli.serving.door.auth import Keys, Rate
 from tilecli.serving.door.envelope import Envelope
 from tilecli.serving.door.local import Door
-from tilecli.serving.door.refusals import answer_refusals, response
-from tilecli.serving.problems import Kind, Problem
+from tilecli.serving.door.refusals import answer_errors, answer_refusals
+from tilecli.serving.problems import Problem
 from tilecli.serving.routes.pages import PAGE as SERVED
 from tilecli.serving.telemetry import Telemetry
 from tilecli.ui import MEDIA_TYPES, assets
 
-REFUSED = Kind("refused", 422, "This cannot be done")
 _PAGE = Path(__file__).with_name("page")
 _SERVED = ("page.css", "keys.js", "painter.js", "pixels.js")
 _FILES = {**assets(_PAGE), **{name: SERVED / name for name in _SERVED}}
@@ -59,7 +57,7 @@ def make_app(desk: Desk, hosts: Collection[str]) -> FastAPI:
     app = FastAPI(title="tiles data label", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk, app.state.token = desk, secrets.token_urlsafe(24)
     answer_refusals(app)
-    app.add_exception_handler(TilesError, _refused)
+    answer_errors(app)
     _add_page(app)
     _add_photos(app)
     _add_batch(app)
@@ -150,9 +148,3 @@ def _add_batch(app: FastAPI) -> None:
     @app.post("/api/batch")
     def save(desk: OfDesk, batch: Batch) -> dict[str, Any]:
         return finish.save(desk, batch.name.strip(), by=batch.by.strip(), note=batch.note.strip())
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, TilesError)  # noqa: S101 - registered for it
-    detail = f"{error.message} ({error.where})" if error.where else error.message
-    return response(Problem(REFUSED, detail, error.hint or ""))

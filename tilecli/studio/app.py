@@ -7,23 +7,19 @@ import threading
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi import FastAPI
 
 from tilecli import __version__
 from tilecli.errors import TilesError
 from tilecli.serving.door.auth import Keys, Rate
 from tilecli.serving.door.envelope import Envelope
 from tilecli.serving.door.local import Door
-from tilecli.serving.door.refusals import answer_refusals, response
-from tilecli.serving.problems import Kind, Problem
+from tilecli.serving.door.refusals import answer_errors, answer_refusals
 from tilecli.serving.telemetry import Telemetry
 from tilecli.studio import reading
 from tilecli.studio.routes import data, difference, events, models, pages, photos, queue, remarks, runs
 from tilecli.studio.sharing import Shared
 from tilecli.studio.studio import Studio
-
-REFUSED = Kind("refused", 422, "This cannot be done")
 
 
 def make_app(studio: Studio, hosts: Collection[str]) -> FastAPI:
@@ -38,7 +34,7 @@ def make_app(studio: Studio, hosts: Collection[str]) -> FastAPI:
     )
     app.state.studio, app.state.closing = studio, False
     answer_refusals(app)
-    app.add_exception_handler(TilesError, _refused)
+    answer_errors(app)
     for module in (data, difference, events, models, photos, queue, remarks, runs, pages):
         app.include_router(module.router)
     if studio.key:
@@ -59,9 +55,3 @@ async def _beginning(app: FastAPI) -> AsyncIterator[None]:
 
     threading.Thread(target=read, daemon=True).start()
     yield
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, TilesError)  # noqa: S101 - registered for it
-    detail = f"{error.message} ({error.where})" if error.where else error.message
-    return response(Problem(REFUSED, detail, error.hint or ""))

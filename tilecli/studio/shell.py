@@ -40,13 +40,3 @@ def html(page: Page, shown: dict[str, Any], *, up: str, importmap: dict[str, str
     facts = {"token": "", "nonce": "", "read_only": False, "exported": False, **facts}
     project = shown.get("project", "")
     return template.render(page=page, pages=PAGES, given=given, imports=imports, project=project, up=up, **facts)
-
-
-def plotly() -> str:
-    """Plotly's script."""
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise MissingExtraError("plotly", "data") from error
-    script: str = get_plotlyjs()
-    return script

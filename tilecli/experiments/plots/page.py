@@ -36,11 +36,16 @@ class Page:
 
 def write(page: Page, out: Path) -> None:
     """Write the page to `out`, as a whole or not at all. MissingExtraError without plotly."""
+    files.write_text(out, html(page, plotly_script()))
+
+
+def plotly_script() -> str:
+    """Plotly's own script. MissingExtraError without plotly."""
     try:
         from plotly.offline import get_plotlyjs
     except ImportError as error:
         raise MissingExtraError("plotly", "data") from error
-    files.write_text(out, html(page, get_plotlyjs()))
+    return str(get_plotlyjs())
 
 
 def html(page: Page, plotly: str) -> str:

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from tilecli.errors import TilesError
 from tilecli.serving import problems
 from tilecli.serving.problems import Problem
 
@@ -16,6 +17,17 @@ def answer_refusals(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _wrong_parameter)
     app.add_exception_handler(Problem, _problem)
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Say in a problem document (422) what tiles itself refuses, for a page's own server."""
+    app.add_exception_handler(TilesError, _refused)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, TilesError)  # noqa: S101 - registered for it
+    detail = f"{error.message} ({error.where})" if error.where else error.message
+    return response(Problem(problems.REFUSED, detail, error.hint or ""))
 
 
 async def _http_problem(_: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ import { chosen, Coordinates } from "studio/coordinates.js";
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
 import { drawHung } from "studio/hung.js";
-import { follow, given, latest, link, Problem } from "studio/live.js";
+import { follow, given, latest, link, Problem, exported } from "studio/live.js";
 import { inWords } from "studio/ranks.js";
 import { placed, written } from "studio/scale.js";
 import { Scatter } from "studio/scatter.js";
@@ -163,7 +163,7 @@ function drawSelects() {
 
 /** Figures whose influences are known, or can be asked for. */
 function targets() {
-  if ("exported" in document.body.dataset) return Object.keys(shown.targets);
+  if (exported) return Object.keys(shown.targets);
   return shown.columns.filter(column => column.kind === "metric").map(column => column.name);
 }
 

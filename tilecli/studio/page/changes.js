@@ -1,7 +1,7 @@
 // What differs from the first run in code and data.
 
 import { h } from "studio/dom.js";
-import { ask, Problem } from "studio/live.js";
+import { ask, Problem, exported } from "studio/live.js";
 
 const opened = new Map(); // first, other and path → the text of the difference
 
@@ -22,7 +22,7 @@ export function drawChanges(place, { runs, changes }) {
 
 function file(first, other, path, how) {
   const words = [h("code", {}, path), ` ${how}`];
-  if ("exported" in document.body.dataset) return h("span", {}, words);
+  if (exported) return h("span", {}, words);
   const place = h("pre", { tabindex: 0, "aria-label": `What differs in ${path}` });
   return h("details", { ontoggle: event => event.target.open && open(place, first, other, path) }, h("summary", {}, words), place);
 }

@@ -6,7 +6,7 @@ import { drawFigures, drawSettings, drawVerdicts } from "studio/beside.js";
 import { h } from "studio/dom.js";
 import { when } from "studio/format.js";
 import { swatch } from "studio/lines.js";
-import { ask, follow, given, link, Problem } from "studio/live.js";
+import { ask, follow, given, link, Problem, exported } from "studio/live.js";
 import { Photos } from "studio/pairs.js";
 import { Curves } from "studio/trainings.js";
 
@@ -67,7 +67,7 @@ function draw() {
 
 /** What takes longer than a page may. */
 async function complete() {
-  if (shown.whole || shown.runs.length < 2 || "exported" in document.body.dataset) return;
+  if (shown.whole || shown.runs.length < 2 || exported) return;
   const query = asked();
   query.set("whole", "1");
   try {

@@ -6,12 +6,11 @@ import { columns as define, nameColumn, tick } from "studio/experiments_cells.js
 import { Chooser } from "studio/experiments_chooser.js";
 import { remarkCells } from "studio/experiments_remarks.js";
 import { finder, grouped, prepare, sorted, together } from "studio/experiments_rows.js";
-import { follow, given, latest, link, Problem } from "studio/live.js";
+import { exported, follow, given, latest, link, Problem } from "studio/live.js";
 import { Table } from "studio/table.js";
 
 const part = name => document.getElementById(name);
 const MEAN_WIDTH = 148; // px, of a mean with its interval
-const onDisk = "exported" in document.body.dataset;
 const state = {
   find: recall("find") ?? "",
   star: recall("star") !== null,
@@ -213,7 +212,7 @@ part("none").addEventListener("click", () => {
   state.chosen.clear();
   set("chosen", state.chosen);
 });
-part("filter-field").hidden = onDisk;
+part("filter-field").hidden = exported;
 part("filter").value = recall("filter") ?? "";
 let pause;
 part("filter").addEventListener("input", event => {

@@ -3,7 +3,7 @@
 import { question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { figure, when } from "studio/format.js";
-import { Problem, act, ask, canAct, follow, given, latest, link } from "studio/live.js";
+import { Problem, act, ask, canAct, follow, given, latest, link, exported } from "studio/live.js";
 import { redraw, remember } from "studio/redraw.js";
 
 // Figure → heading, and whether the larger one is better.
@@ -167,4 +167,4 @@ function bars(expected, seen, words) {
 
 draw();
 follow(draw);
-if (!("exported" in document.body.dataset) && (await askDeployed())) setInterval(askDeployed, ASK_MS);
+if (!exported && (await askDeployed())) setInterval(askDeployed, ASK_MS);

@@ -5,7 +5,7 @@ import { lookCloser } from "studio/closer.js";
 import { h } from "studio/dom.js";
 import { figure, signed } from "studio/format.js";
 import { swatch } from "studio/lines.js";
-import { ask, link, Problem } from "studio/live.js";
+import { ask, link, Problem, exported } from "studio/live.js";
 
 const PAGE = 8; // photos that are shown at a time
 const place = id => document.getElementById(id);
@@ -112,7 +112,7 @@ function picture(run, photo, kind, words, closer) {
   const box = h("div", { class: "picture" });
   const failed = async () => {
     let reason = "not among the exported pictures";
-    if (!("exported" in document.body.dataset)) {
+    if (!exported) {
       try {
         await ask(path(run, photo, kind));
         reason = "the picture cannot be shown";

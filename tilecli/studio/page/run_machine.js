@@ -2,7 +2,7 @@
 
 import { h } from "studio/dom.js";
 import { bytes } from "studio/format.js";
-import { ask, Problem } from "studio/live.js";
+import { ask, Problem, exported } from "studio/live.js";
 
 const EVERY_MS = 2000;
 const KEPT = 90; // samples in a line: three minutes
@@ -20,7 +20,7 @@ export class Machine {
 
   draw(running) {
     this.place.hidden = !running;
-    if (running && this.timer === null && !("exported" in document.body.dataset)) this.look();
+    if (running && this.timer === null && !exported) this.look();
     if (!running) {
       clearTimeout(this.timer);
       this.timer = null;

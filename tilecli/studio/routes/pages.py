@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
+from tilecli.experiments.plots.page import plotly_script
 from tilecli.serving import problems
 from tilecli.serving.problems import Problem
 from tilecli.studio import shell
@@ -30,7 +31,7 @@ def first() -> RedirectResponse:
 def asset(name: str) -> Response:
     """A script, style or icon."""
     if name == shell.PLOTLY:
-        return Response(shell.plotly(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+        return Response(plotly_script(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
     path = shell.FILES.get(name)
     if path is None:
         raise Problem(problems.NOT_FOUND, f"the pages have no file '{name}'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -166,18 +167,16 @@ def picture(project: Project, run: Run, name: str) -> Path | None:
 
 def tracked(project: Project, rev: str) -> dict[str, str]:
     """Path → hash of what the commit (or the workspace) says its stages made."""
-    if not rev:
-        return {out.path: out.md5 for out in snapshot.outputs(project, rev)}
-    known = _TRACKED.get((str(project.root), rev))
-    if known is None:
-        _TRACKED[str(project.root), rev] = known = {out.path: out.md5 for out in snapshot.outputs(project, rev)}
-        while len(_TRACKED) > _MOST_TRACKED:
-            del _TRACKED[next(iter(_TRACKED))]
-    return known
+    return _committed(project, rev) if rev else _made(project, rev)
 
 
-_TRACKED: dict[tuple[str, str], dict[str, str]] = {}  # a commit never changes
-_MOST_TRACKED = 64
+@lru_cache(maxsize=64)
+def _committed(project: Project, rev: str) -> dict[str, str]:
+    return _made(project, rev)  # a commit never changes
+
+
+def _made(project: Project, rev: str) -> dict[str, str]:
+    return {out.path: out.md5 for out in snapshot.outputs(project, rev)}
 
 
 def _time(path: Path) -> int:

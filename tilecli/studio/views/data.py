@@ -13,7 +13,6 @@ from tilecli.experiments.reading import snapshot
 from tilecli.layout import Project
 from tilecli.studio import gallery
 
-_REGISTRY = (f"{registry.NAME}@", f"{registry.NAME}#")
 _VERSIONS = 20  # the last ones
 _FINDINGS = 12  # of a kind that are shown
 
@@ -55,7 +54,7 @@ def _versions(project: Project) -> list[dict[str, Any]]:
 
     found = [logged.as_dict() for logged in log.history(project, _VERSIONS)]
     # The registry's tags say nothing of the data.
-    return [one | {"tags": [tag for tag in one["tags"] if not tag.startswith(_REGISTRY)]} for one in found]
+    return [one | {"tags": [tag for tag in one["tags"] if not tag.startswith(registry.OWN_TAGS)]} for one in found]
 
 
 def _status(project: Project) -> dict[str, Any]:

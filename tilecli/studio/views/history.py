@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -61,7 +60,7 @@ def changes_of(project: Project, before: str, after: str) -> dict[str, Any]:
     except TilesError as error:
         data = f"could not be compared: {error.message}"
     return {
-        "params": [[name, _plain(was), _plain(now)] for name, (was, now) in found.params.items()],
+        "params": [[name, compare.finite(was), compare.finite(now)] for name, (was, now) in found.params.items()],
         "files": [[path, how] for path, how in found.files.items() if is_own(path)],
         "data": data,
     }
@@ -105,7 +104,7 @@ def _rows(project: Project, records: list[Record], metric: str) -> list[dict[str
     before: Record | None = None
     rows = []
     for record in records:
-        value = _plain(record.metrics.get(metric))
+        value = compare.finite(record.metrics.get(metric))
         low, high = record.intervals.get(metric, (None, None))
         step = None
         if value is not None:
@@ -122,13 +121,9 @@ def _rows(project: Project, records: list[Record], metric: str) -> list[dict[str
                 "by": authors.get(record.rev, ""),
                 "message": record.message.partition("\n")[0],
                 "value": value,
-                "low": _plain(low),
-                "high": _plain(high),
+                "low": compare.finite(low),
+                "high": compare.finite(high),
                 "step": step,
             }
         )
     return rows
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

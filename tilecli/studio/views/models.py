@@ -79,13 +79,11 @@ def _data_tags(project: Project) -> dict[str, str]:
     """Hash of a dataset → the first tag whose commit has it; the registry's own tags do not count."""
     from tilecli.versions.version import dataset_of
 
-    own = f"refs/tags/{registry.NAME}"
-    named = [
-        (ref, sha) for ref, sha in objects.refs(project.root, "refs/tags") if not ref.startswith((f"{own}@", f"{own}#"))
-    ]
+    named = [(ref.removeprefix("refs/tags/"), sha) for ref, sha in objects.refs(project.root, "refs/tags")]
+    named = [(tag, sha) for tag, sha in named if not tag.startswith(registry.OWN_TAGS)]
     locks = snapshot.texts_at(project, [(sha, project.lock) for _, sha in named])
     found: dict[str, str] = {}
-    for (ref, _), lock in zip(named, locks, strict=True):
+    for (tag, _), lock in zip(named, locks, strict=True):
         if data := dataset_of(lock or "").removesuffix(OF_FOLDER):
-            found.setdefault(data, ref.removeprefix("refs/tags/"))
+            found.setdefault(data, tag)
     return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from tilecli import hardware
+from tilecli.experiments import compare
 from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.layout import Project
 
@@ -57,9 +57,5 @@ def _row(queue: Queue, task: Task) -> dict[str, Any]:
         "message": task.message or "",
         "error": task.error if task.state == "failed" else {},
         "rev": task.rev,
-        **{key: _plain(now.get(key)) for key in _PROGRESS},
+        **{key: compare.finite(now.get(key)) for key in _PROGRESS},
     }
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,7 +77,7 @@ def _head(project: Project, run: Run, about: describe.Description | None) -> dic
         "name": record.name,
         "message": record.message,
         "created": record.created or None,
-        "seconds": None if run.is_running else plain(record.metrics.get("seconds", training.get("seconds"))),
+        "seconds": None if run.is_running else compare.finite(record.metrics.get("seconds", training.get("seconds"))),
         "model": "" if run.is_running else record.model or (about.model if about else ""),
         "commit": record.rev,
         "base": {"rev": base, "subject": about.subject if about else _subject(project, base)} if base else None,
@@ -106,7 +105,7 @@ def _figures(run: Run) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "caption": _CAPTIONS.get(name, name),
-                "value": plain(record.metrics[name]),
+                "value": compare.finite(record.metrics[name]),
                 "interval": record.intervals.get(name),
                 "high": compare.higher_is_better(name),
             }
@@ -143,10 +142,10 @@ def _warnings(run: Run) -> list[dict[str, str]]:
 def _params(record: Record, about: describe.Description | None) -> list[dict[str, Any]]:
     """Every setting, those first that differ from what it started from: name, value, and there what it was."""
     changed = about.params if about else {}
-    rows = [{"name": name, "value": plain(here), "was": plain(there), "changed": True}
+    rows = [{"name": name, "value": compare.finite(here), "was": compare.finite(there), "changed": True}
             for name, (there, here) in changed.items()]  # fmt: skip
     rows += [
-        {"name": name, "value": plain(value), "was": None, "changed": False}
+        {"name": name, "value": compare.finite(value), "was": None, "changed": False}
         for name, value in record.params.items()
         if name not in changed
     ]
@@ -163,7 +162,7 @@ def _environment(project: Project, run: Run, about: describe.Description | None)
     first = about.packages if about else {}
     training = about.training if about else {}
     return {
-        "training": {key: plain(training[key]) for key in _TOLD if key in training},
+        "training": {key: compare.finite(training[key]) for key in _TOLD if key in training},
         "packages": [[name, version] for name, version in {**first, **pinned}.items()],
         "telling": len(first),
         "files": list(about.files) if about else [],
@@ -205,8 +204,8 @@ def _photo(row: Row) -> dict[str, Any]:
         "outcome": outcome(row),
         "verdict": row.verdict,
         "type": row.type_predicted,
-        "dice": plain(row.dice),
-        "score": plain(row.score),
+        "dice": compare.finite(row.dice),
+        "score": compare.finite(row.score),
         "true": row.true_px,
         "predicted": row.predicted_px,
         "wrong": row.wrong_px,
@@ -220,8 +219,3 @@ def outcome(row: Row) -> str:
     if row.is_good:
         return "false alarm" if row.verdict == "defect" else "rightly good"
     return "found" if row.verdict == "defect" else "missed"
-
-
-def plain(value: Any) -> Any:
-    """A JSON value: what is not a number there is None."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
