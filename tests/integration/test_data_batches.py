@@ -85,6 +85,15 @@ def test_known_photos_are_named_and_left_out(versioned: Project, inbox: Path) ->
     assert not {"renamed", "packed", "twice"} & index(versioned).keys()
 
 
+def test_a_good_photo_without_a_mask_says_what_one_with_an_empty_mask_says(versioned: Project, inbox: Path) -> None:
+    name = sorted(name for name, row in index(versioned).items() if row.defect == "good")[0]
+    photo = cv2.imread(str(versioned.dataset / index(versioned)[name].image), cv2.IMREAD_UNCHANGED)
+    put_photo(inbox, "good", "again", photo, np.zeros(photo.shape[:2], np.uint8))
+    (skipped,) = told(versioned, "add", str(inbox), "--name", "nov")["skipped"]
+    assert (skipped["photo"], skipped["known"]) == ("again", name)
+    assert "label" not in skipped["why"]
+
+
 def test_a_batch_of_known_photos_alone_is_refused(versioned: Project) -> None:
     before = state(versioned)
     said = data(versioned, "add", "../line 3", "--name", "nov", code=1).output

@@ -111,6 +111,11 @@ def number(value: float | int | None, digits: int = 3) -> str:
     return f"{value:.{digits}g}" if abs(value) < 10 ** (digits - 1) else f"{value:.0f}"
 
 
+def counted(count: int, noun: str) -> str:
+    """1 photo, 12 photos, 1,803 photos."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def percent(share: float | None) -> str:
     """0.0312 → 3.1 %."""
     return "–" if share is None else f"{100 * share:.1f} %"

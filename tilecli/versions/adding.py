@@ -11,7 +11,7 @@ from typing import Any
 
 from tilecli import files, paramfile
 from tilecli.data import classlist, sources
-from tilecli.data.catalog import Photo, read_index
+from tilecli.data.catalog import Photo, decode_mask, read_index
 from tilecli.data.fetch import lay_into
 from tilecli.data.manifest import read_manifest
 from tilecli.data.names import DEFECT, Origin, photo_names
@@ -132,11 +132,14 @@ def _sort(
 
 def _same_label(project: Project, former: Photo, photo: Photo, mask: Path | None) -> bool:
     before = project.dataset / former.mask if former.mask else None
-    if (before is None) != (mask is None):
-        return False
-    if before is not None and mask is not None and files.md5(before) != files.md5(mask):
+    if _marked(before) != _marked(mask):
         return False
     return photo.defect in (former.defect, DEFECT if former.defect != GOOD else former.defect)
+
+
+def _marked(mask: Path | None) -> str:
+    """Which pixels a mask marks, as a hash; "" where it marks none, which is what no mask says, too."""
+    return files.md5(mask) if mask is not None and decode_mask(mask.read_bytes(), str(mask))[0].any() else ""
 
 
 def _renamed(new: Sequence[Item], there: Sequence[Photo]) -> list[Item]:

@@ -44,7 +44,7 @@ def keep(
         terminal.print_json(vars(done))
         return
     if done.files:
-        count = f"{len(done.files)} file{'' if len(done.files) == 1 else 's'}"
+        count = terminal.counted(len(done.files), "file")
         terminal.say(f"[good]✔[/] results committed: [bold]{done.rev[:7]}[/], {count}")
     else:
         terminal.say(f"the results are those of [bold]{done.rev[:7]}[/] already")

@@ -115,19 +115,19 @@ def _report(done: Added) -> None:
     name = terminal.plain(done.name)
     if count:
         types = terminal.plain(_types(done.photos))
-        terminal.say(f"[bold]{name}[/]: {count} new photos ({types}), {terminal.size(done.size)}")
+        terminal.say(f"[bold]{name}[/]: {terminal.counted(count, 'new photo')} ({types}), {terminal.size(done.size)}")
     if done.relabelled:
-        terminal.say(f"[bold]{name}[/]: {len(done.relabelled)} photos labelled anew: {_some(done.relabelled)}")
+        relabelled = terminal.counted(len(done.relabelled), "photo")
+        terminal.say(f"[bold]{name}[/]: {relabelled} labelled anew: {_some(done.relabelled)}")
     if done.skipped:
-        terminal.say(f"{len(done.skipped)} photos are known and left out: {_pairs(done.skipped)}")
+        terminal.say(f"{terminal.counted(len(done.skipped), 'known photo')} left out: {_pairs(done.skipped)}")
     if any("label" in pair.why for pair in done.skipped):
         terminal.say("  [muted]some of them have another mask or type here: --relabel takes these[/]")
     if done.near:
         subsets = sorted({pair.subset or "no subset yet" for pair in done.near})
-        terminal.say(
-            f"{len(done.near)} new photos show tiles that are known and follow them ({', '.join(subsets)}): "
-            f"{_some([pair.photo for pair in done.near])}"
-        )
+        near = terminal.counted(len(done.near), "new photo")
+        names = _some([pair.photo for pair in done.near])
+        terminal.say(f"{near} of tiles that are known, in their subset ({', '.join(subsets)}): {names}")
 
 
 def _pairs(skipped: Sequence[Known]) -> str:

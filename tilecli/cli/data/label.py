@@ -51,7 +51,7 @@ def label(
 
     def ready(url: str) -> None:
         count = len(desk.names)
-        terminal.say(f"[good]ready[/] on [accent]{url}[/]: {count} photo{'' if count == 1 else 's'}; Ctrl-C stops")
+        terminal.say(f"[good]ready[/] on [accent]{url}[/]: {terminal.counted(count, 'photo')}; Ctrl-C stops")
         if browser:
             open_page(url)
 
@@ -61,7 +61,7 @@ def label(
     except KeyboardInterrupt:
         left = sum(1 for _ in desk.drafts)
         if left:
-            terminal.say(f"stopped; {left} unsaved draft{'' if left == 1 else 's'}: [command]tiles data label[/]")
+            terminal.say(f"stopped; {terminal.counted(left, 'unsaved draft')}: [command]tiles data label[/]")
         else:
             terminal.say("stopped")
 

@@ -80,9 +80,13 @@ def _report(done: Exchanged, way: Literal["push", "pull"], *, as_json: bool) -> 
         name = f"[bold]{terminal.plain(done.remote)}[/]"
         where = f"to {name}" if way == "push" else f"from {name}"
         there = "there" if way == "push" else "here"
-        copied = f"{_files(done.copied)} ({terminal.size(done.bytes)})"
+        copied = f"{terminal.counted(done.copied, 'file')} ({terminal.size(done.bytes)})"
         moved = f"{'pushed' if way == 'push' else 'pulled'} {copied} {where}" if done.copied else "nothing to copy"
-        known = f"; {_files(done.known)} {'was' if done.known == 1 else 'were'} {there} already" if done.known else ""
+        known = (
+            f"; {terminal.counted(done.known, 'file')} {'was' if done.known == 1 else 'were'} {there} already"
+            if done.known
+            else ""
+        )
         terminal.say(f"{moved}{known}")
         for file in done.mended:
             terminal.say(f"[warning]mended:[/] {terminal.plain(file)}")
@@ -91,7 +95,3 @@ def _report(done: Exchanged, way: Literal["push", "pull"], *, as_json: bool) -> 
         raise exchange.damage(done, plain_way)
     if done.missing:
         raise exchange.lack(done, plain_way)
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"

@@ -38,9 +38,8 @@ def apply(
     if done.kept:
         terminal.say(f"files that were in no cache are kept in {_text(str(done.kept))}")
     if done.behind:
-        plural = "s" if done.behind > 1 else ""
         terminal.say(
-            f"[warning]note:[/] it started {done.behind} commit{plural} before the current one, "
+            f"[warning]note:[/] it started {terminal.counted(done.behind, 'commit')} before the current one, "
             "and all files of the project are as they were then; see git diff HEAD"
         )
     terminal.next_commands(f'git commit -m "{done.record.name}"', f"tiles exp branch {done.record.name} BRANCH")
@@ -95,7 +94,10 @@ def remove(
 
     project = find_project()
     records = manage.choose(project, names or [], everything=everything, baseline=baseline, keep=keep or [])
-    if records and _agreed(f"remove {_count(len(records))}: {', '.join(record.name for record in records)}", yes=yes):
+    if records and _agreed(
+        f"remove {terminal.counted(len(records), 'experiment')}: {', '.join(record.name for record in records)}",
+        yes=yes,
+    ):
         manage.remove(project, records)
     if as_json:
         terminal.print_json(
@@ -105,7 +107,7 @@ def remove(
     if not records:
         terminal.say("there is nothing to remove")
         return
-    terminal.say(f"removed {_count(len(records))}. To bring one back:")
+    terminal.say(f"removed {terminal.counted(len(records), 'experiment')}. To bring one back:")
     for record in records:
         terminal.say(f"  [command]git update-ref {_text(manage.ref_of(record))} {record.rev}[/]")
 
@@ -139,7 +141,8 @@ def gc(
                 "files that are deleted cannot be brought back", hint="--dry-run lists them; --yes does it"
             )
         names = ", ".join(record.name for record in work.removed)
-        _agreed(f"remove {_count(len(work.removed))} ({names}) and {terminal.size(work.bytes)} of files", yes=yes)
+        count = terminal.counted(len(work.removed), "experiment")
+        _agreed(f"remove {count} ({names}) and {terminal.size(work.bytes)} of files", yes=yes)
         collect.run(project, work)
     if as_json:
         terminal.print_json(
@@ -153,7 +156,7 @@ def gc(
         )
         return
     if not work.removed:
-        terminal.say(f"nothing to remove: there are {_count(len(work.kept))}")
+        terminal.say(f"nothing to remove: there are {terminal.counted(len(work.kept), 'experiment')}")
         return
     rows = [[_text(record.name), record.rev[:10]] for record in work.removed]
     title = "Would be removed" if dry_run else "Removed"
@@ -169,10 +172,6 @@ def _agreed(what: str, *, yes: bool) -> bool:
     if not yes and sys.stdin.isatty():
         typer.confirm(f"{what}?", abort=True, err=True)
     return True
-
-
-def _count(number: int) -> str:
-    return f"{number} experiment{'' if number == 1 else 's'}"
 
 
 def _text(text: str) -> str:

@@ -75,7 +75,7 @@ def start(
     queue = _queue()
     started = start_workers(queue.project, jobs)
     if started:
-        terminal.say(f"{len(started)} worker{'s' if len(started) > 1 else ''} started")
+        terminal.say(f"{terminal.counted(len(started), 'worker')} started")
     else:
         terminal.say(f"enough workers are there already: {len(queue.workers())}")
     if wait:
