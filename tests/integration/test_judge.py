@@ -104,11 +104,27 @@ def test_refuses_other_photos_and_says_what_to_do(repo: Repository, tiles: Tiles
     assert "'good' and 'other' cannot be compared" in said
     assert "10 only by good (photo050, photo051, photo052 and 7 more), 50 by both" in said
     assert "tiles exp apply other && tiles train -S split.seed=0" in said
+    assert "--shared compares on the 50 photos that are the same for both" in said
     masks = [replace(rows[0], true_px=rows[0].true_px + 1), *rows[1:]]
     repo.experiment("repainted", run_files(masks))
     said = tiles("exp", "compare", "good", "repainted", cwd=repo.project.root, code=2).stderr
     assert "the true mask of 1 of the 60 photos" in said
     assert "tiles eval" in said
+
+
+def test_grown_data_are_compared_on_the_photos_that_both_were_tested_on(repo: Repository, tiles: Tiles) -> None:
+    rows = answer(0.6, 2)
+    grown = [*rows[10:], *(replace(row, photo=f"new-{row.photo}", tile=f"new-{row.tile}") for row in rows[:20])]
+    repo.experiment("grown", run_files(grown))
+    done = tiles("exp", "compare", "good", "grown", "--shared", cwd=repo.project.root)
+    assert done.stdout.startswith("good is better than grown: dice_mean +0.")
+    assert "50 photos of 25 tiles, the same for both, 10 of A and 20 of B left out" in done.stdout
+    facts = json.loads(tiles("exp", "compare", "good", "grown", "--shared", "--json", cwd=repo.project.root).stdout)
+    assert (facts["photos"], facts["only_a"], facts["only_b"]) == (50, 10, 20)
+    repo.experiment("strangers", run_files(grown[-20:]))
+    said = tiles("exp", "compare", "good", "strangers", "--shared", cwd=repo.project.root, code=2).stderr
+    assert "'good' and 'strangers' cannot be compared: no photo was tested by both" in said
+    assert "--shared is for two runs" in tiles("exp", "compare", "--shared", cwd=repo.project.root, code=2).stderr
 
 
 def test_refuses_runs_that_were_not_evaluated(repo: Repository, tiles: Tiles) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilecli.errors import DataError
-from tilecli.evaluation import bootstrap, by_type, metrics
+from tilecli.evaluation import bootstrap, by_type, metrics, pairing
 from tilecli.evaluation.bootstrap import Places
 from tilecli.evaluation.metrics import Ratio
 from tilecli.evaluation.records import Record
@@ -25,7 +25,6 @@ BETTER, WORSE, NO_EVIDENCE = "better", "worse", "no evidence"
 # percentile interval is too narrow for so few, so it gets no say below six.
 LEAST_DIFFERING = 6
 _ROUNDING = 1e-12  # two ways of adding up the same photos differ by less
-_NAMED = 3  # photos named in a refusal
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,9 @@ def compare(
     Application, 1997, section 3.8) and the percentile interval of Efron and Tibshirani (1993, ch. 13). `probability` is
     a share of resamples, not a posterior. The same records, seed and resamples give the same result.
 
-    Raises DataError, naming the two by `names`, where `why_not` has a reason.
+    Raises DataError, naming the two by `names`, where `pairing.why_not` has a reason.
     """
-    reason = why_not(a, b, names)
+    reason = pairing.why_not(a, b, names)
     if reason:
         raise DataError(reason)
     twins = {record.photo: record for record in b}
@@ -135,40 +134,6 @@ def compare(
         changed=_changed(photos),
         same=all(_counted(mine) == _counted(other) for mine, other in zip(a, b, strict=True)),
     )
-
-
-def why_not(a: Sequence[Record], b: Sequence[Record], names: tuple[str, str] = ("A", "B")) -> str | None:
-    """Why the two cannot be compared photo by photo, in words; None where they can."""
-    for side, name in zip((a, b), names, strict=True):
-        if not side:
-            return f"{name} was tested on no photo"
-        seen = [record.photo for record in side]
-        if len(set(seen)) < len(seen):
-            return f"{name} lists a photo twice: {_few(sorted({photo for photo in seen if seen.count(photo) > 1}))}"
-    mine, other = ({record.photo: record for record in side} for side in (a, b))
-    parts = [
-        f"{len(lone)} only by {name} ({_few(sorted(lone))})"
-        for lone, name in ((mine.keys() - other.keys(), names[0]), (other.keys() - mine.keys(), names[1]))
-        if lone
-    ]
-    if parts:
-        shared = len(mine.keys() & other.keys())
-        return f"they were tested on different photos: {', '.join(parts)}, {shared} by both"
-    for what, facts in (
-        ("defect type", lambda r: r.defect),
-        ("tile", lambda r: r.tile),
-        ("size in pixels", lambda r: r.pixels),
-        ("true mask", lambda r: (r.true_px, r.defects)),
-    ):
-        unlike = sorted(photo for photo in mine if facts(mine[photo]) != facts(other[photo]))
-        if unlike:
-            return f"the {what} of {len(unlike)} of the {len(mine)} photos is not the same in both ({_few(unlike)})"
-    return None
-
-
-def _few(photos: Sequence[str]) -> str:
-    more = len(photos) - _NAMED
-    return ", ".join(photos[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _ratios(a: Sequence[Record], b: Sequence[Record]) -> dict[str, tuple[Ratio, Ratio]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tilecli import paramfile
 from tilecli.errors import UsageError
-from tilecli.evaluation import paired
+from tilecli.evaluation import paired, pairing
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments import folds, store
 from tilecli.experiments.compare import changed_params
@@ -17,7 +17,7 @@ from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
 # Figures that depend on a setting of the evaluation itself: with unlike settings they measure unlike things.
-DEPENDS_ON = {"defect_recall": "evaluate.iou"}
+_DEPENDS_ON = {"defect_recall": "evaluate.iou"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Judgement:
     b: Record
     comparison: paired.Comparison
     left_out: dict[str, str]  # figure → why it cannot be compared
+    alone: tuple[int, int] = (0, 0)  # photos that only A, and that only B, was tested on, or against another truth
     folds: tuple[int, ...] = ()  # of which A and B are made, where they are fold groups
 
 
@@ -38,9 +39,12 @@ class _Side:
     group: folds.Group | None = None
 
 
-def judge(project: Project, a: str, b: str, *, resamples: int = 10_000, seed: int = 0) -> Judgement:
+def judge(
+    project: Project, a: str, b: str, *, shared: bool = False, resamples: int = 10_000, seed: int = 0
+) -> Judgement:
     """Compare two of experiments, commits and `workspace`, or two fold groups, given by name.
 
+    shared: on the photos that both were tested on against the same truth, where those are not all.
     Raises ProjectError for an unknown name and for a run whose model was not evaluated, UsageError where both are the
     same or were not tested on the same photos, DataError for records that cannot be read.
     """
@@ -57,18 +61,32 @@ def judge(project: Project, a: str, b: str, *, resamples: int = 10_000, seed: in
             f"'{grouped[0].name}' is {grouped[0].folds} folds and '{single}' is one run, tested on fewer photos",
             hint=f"tiles train --folds {grouped[0].folds} with the settings of {single}, then compare the folds",
         )
-    reason = paired.why_not(sides[0].rows, sides[1].rows, (a, b))
+    both = pairing.shared(sides[0].rows, sides[1].rows)
+    alone = (len(sides[0].rows) - len(both[0]), len(sides[1].rows) - len(both[1]))
+    mine, others = both if shared else (sides[0].rows, sides[1].rows)
+    reason = pairing.why_not(mine, others, (a, b)) if mine or not shared else "no photo was tested by both"
     if reason:
         hint = _remedy_of_folds(grouped[0]) if grouped else _remedy(sides[0].record, sides[1].record)
+        if both[0]:
+            hint = f"--shared compares on the {len(both[0])} photos that are the same for both; or {hint}"
         raise UsageError(f"'{a}' and '{b}' cannot be compared: {reason}", hint=hint)
-    found = paired.compare(sides[0].rows, sides[1].rows, names=(a, b), resamples=resamples, seed=seed)
-    left_out = {}
-    for figure, setting in DEPENDS_ON.items():
-        values = [side.record.params.get(setting) for side in sides]
-        if values[0] != values[1]:
-            left_out[figure] = f"{setting} was {values[0]} for {a} and {values[1]} for {b}"
-            found.figures.pop(figure, None)
-    return Judgement(sides[0].record, sides[1].record, found, left_out, tuple(group.folds for group in grouped))
+    found = paired.compare(mine, others, names=(a, b), resamples=resamples, seed=seed)
+    left_out = measured_otherwise(sides[0].record, sides[1].record, (a, b))
+    figures = {name: figure for name, figure in found.figures.items() if name not in left_out}
+    found = replace(found, figures=figures)
+    return Judgement(sides[0].record, sides[1].record, found, left_out, alone, tuple(group.folds for group in grouped))
+
+
+def measured_otherwise(a: Record, b: Record, names: tuple[str, str] = ("A", "B")) -> dict[str, str]:
+    """The figures that the two measured with unlike settings, and with which."""
+    values = {
+        figure: (setting, a.params.get(setting), b.params.get(setting)) for figure, setting in _DEPENDS_ON.items()
+    }
+    return {
+        figure: f"{setting} was {of_a} for {names[0]} and {of_b} for {names[1]}"
+        for figure, (setting, of_a, of_b) in values.items()
+        if of_a != of_b
+    }
 
 
 def _side(project: Project, name: str, tried: Sequence[Record]) -> _Side:

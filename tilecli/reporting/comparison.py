@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tilecli.errors import ProjectError
-from tilecli.evaluation import paired
+from tilecli.evaluation import paired, pairing
 from tilecli.evaluation.paired import Difference
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments.evaluated import rows_of
-from tilecli.experiments.judgement import DEPENDS_ON
+from tilecli.experiments.judgement import measured_otherwise
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
@@ -47,31 +47,17 @@ def compare(
         others = rows_of(project, base)
     except ProjectError as error:
         return Compared(None, f"compared with nothing: {error.message}")
-    mine, its = shared(rows, others)
+    mine, its = pairing.shared(rows, others)
     only_here, only_base = len(rows) - len(mine), len(others) - len(its)
     if not mine:
         words = f"no photo was tested by both {run.name} and {base.name}"
         return Compared(None, words, only_here, only_base)
     found = paired.compare(mine, its, names=(run.name, base.name), resamples=resamples)
-    figures = dict(found.figures)
-    for figure, setting in DEPENDS_ON.items():
-        if run.params.get(setting) != base.params.get(setting):
-            figures.pop(figure, None)
+    unlike = measured_otherwise(run, base)
+    figures = {name: figure for name, figure in found.figures.items() if name not in unlike}
     words = f"on the {found.photos} photos of {found.tiles} tiles that both were tested on"
     if only_here:
         words += f"; {only_here} more are new to {run.name}"
     if only_base:
         words += f"; {only_base} of {base.name}'s are gone or labelled differently"
     return Compared(replace(found, figures=figures), words, only_here, only_base)
-
-
-def shared(rows: Sequence[Row], others: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """The rows of the photos on which both were measured against the same truth, in the same order."""
-    twins = {row.photo: row for row in others}
-    pairs = [(row, twins[row.photo]) for row in rows if row.photo in twins]
-    pairs = [(row, twin) for row, twin in pairs if _truth(row) == _truth(twin)]
-    return [row for row, _ in pairs], [twin for _, twin in pairs]
-
-
-def _truth(row: Row) -> tuple[object, ...]:
-    return row.defect, row.tile, row.pixels, row.true_px, row.defects

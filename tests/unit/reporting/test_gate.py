@@ -13,7 +13,7 @@ from tilecli.errors import UsageError
 from tilecli.evaluation import metrics, paired
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments.store import Record
-from tilecli.reporting.comparison import Compared, shared
+from tilecli.reporting.comparison import Compared
 from tilecli.reporting.gate import Demands, Gate, decide, parse_floors
 
 RUN, BASE = (Record(name, rev * 40, "", 0.0) for name, rev in (("new", "a"), ("main", "b")))
@@ -123,11 +123,3 @@ def test_what_is_no_floor(text: str) -> None:
 
 def test_floors_are_read() -> None:
     assert parse_floors(["crack=0.6", "fray = 0"]) == {"crack": 0.6, "fray": 0.0}
-
-
-def test_only_photos_with_the_same_truth_are_compared() -> None:
-    rows = perfect()
-    grown = [*rows, replace(rows[0], photo="new", tile="new")]
-    relabelled = [replace(rows[0], true_px=rows[0].true_px + 1), *rows[1:]]
-    mine, other = shared(grown, relabelled)
-    assert [row.photo for row in mine] == [row.photo for row in other] == [row.photo for row in rows[1:]]

@@ -25,6 +25,9 @@ def compare(
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Only these; two names: is one really better than the other?"),
     ] = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Two names: on the photos that both were tested on, where those differ.")
+    ] = False,
     sort: Annotated[
         str | None,
         typer.Option("--sort", metavar="NAME", help="A metric (best first) or a param.", rich_help_panel=ROWS),
@@ -88,8 +91,10 @@ def compare(
     if names and len(names) == 2:
         from tilecli.cli.exp.judge import judge
 
-        judge(project, names[0], names[1], as_json=as_json)
+        judge(project, names[0], names[1], shared=shared, as_json=as_json)
         return
+    if shared:
+        raise UsageError("--shared is for two runs", hint="tiles exp compare A B --shared")
     commits = Commits(tuple(rev or ()), last or 0, every=all_commits, branches=all_branches, tags=all_tags)
     patterns = {"keep": _pattern("--keep", keep), "drop": _pattern("--drop", drop)}
     found = _rows(project, commits, names or [], where=where, sort=sort, top=top)

@@ -20,6 +20,7 @@ def judge(
     a: str,
     b: str,
     *,
+    shared: bool = False,
     as_json: bool = False,
     metric: str = "dice_mean",
     resamples: int = 10_000,
@@ -29,7 +30,7 @@ def judge(
     from tilecli.errors import UsageError, near_matches
     from tilecli.experiments import judgement
 
-    found = judgement.judge(project, a, b, resamples=resamples, seed=seed)
+    found = judgement.judge(project, a, b, shared=shared, resamples=resamples, seed=seed)
     figures = found.comparison.figures
     if metric in found.left_out:
         raise UsageError(f"{metric} cannot be compared: {found.left_out[metric]}", hint="choose another metric")
@@ -56,6 +57,8 @@ def _as_json(found: Judgement, metric: str) -> dict[str, Any]:
         "verdict": found.comparison.figures[metric].verdict,
         "level": LEVEL,
         **facts,
+        "only_a": found.alone[0],
+        "only_b": found.alone[1],
         "left_out": found.left_out,
     }
 
@@ -68,9 +71,11 @@ def _show(found: Judgement, metric: str) -> None:
     names = [found.a.name, found.b.name]
     if found.folds:
         names = [f"{name} in {folds} folds" for name, folds in zip(names, found.folds, strict=True)]
+    lone = " and ".join(f"{count} of {name}" for count, name in zip(found.alone, "AB", strict=True) if count)
     out.print(
         f"[muted]A: {escape(names[0])}, B: {escape(names[1])}; {compared.photos} photos of {compared.tiles} "
-        f"tiles, the same for both; whole tiles resampled {compared.resamples} times[/]",
+        f"tiles, the same for both{f', {lone} left out' if lone else ''}; "
+        f"whole tiles resampled {compared.resamples} times[/]",
         soft_wrap=True,
     )
     for title, figures in (("", compared.figures), ("Dice per type", compared.per_defect)):
