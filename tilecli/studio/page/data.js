@@ -60,13 +60,19 @@ function status(found) {
 
 function parts(rows) {
   if (!rows.length) return h("p", { class: "help" }, "none");
+  // What no row has takes no room from those that have something to say.
+  const columns = [
+    ["what", part => h("td", {}, part.kind === "off" ? "batch, not used" : part.kind)],
+    ["#photos", part => number(part.photos)],
+    ["#corrects", part => number(part.corrects), part => part.corrects],
+    ["#size", part => h("td", { class: "number" }, bytes(part.bytes))],
+    ["since", part => h("td", {}, day(part.since)), part => part.since],
+    ["by", part => h("td", { class: "words" }, part.by || "–"), part => part.by],
+    ["note", part => h("td", { class: "words" }, part.note || "–"), part => part.note],
+  ].filter(([, , has]) => !has || rows.some(has));
   return h("table", {}, h("caption", { class: "unseen" }, "Sources and batches"),
-    heads("name", "what", "#photos", "#corrects", "#size", "since", "by", "note"),
-    h("tbody", {}, rows.map(part => h("tr", {},
-      h("th", { scope: "row" }, part.name), h("td", {}, part.kind === "off" ? "batch, not used" : part.kind),
-      number(part.photos), number(part.corrects), h("td", { class: "number" }, bytes(part.bytes)),
-      h("td", {}, day(part.since)), h("td", {}, part.by || "–"), h("td", { class: "words" }, part.note || "–"),
-    ))),
+    heads("name", ...columns.map(([name]) => name)),
+    h("tbody", {}, rows.map(part => h("tr", {}, h("th", { scope: "row" }, part.name), columns.map(([, cell]) => cell(part))))),
   );
 }
 
