@@ -65,7 +65,8 @@ def member_names(group: str, folds: int) -> list[str]:
 def place(name: str, params: Mapping[str, Any]) -> tuple[str, int] | None:
     """The group that an experiment with these settings is a fold of, and which, from 1; None where it is none."""
     named = _NAME.fullmatch(name)
-    if named and params.get("split.folds") and params.get("split.fold") == int(named["number"]) - 1:
+    # The first fold is the default, which not every params.yaml says.
+    if named and params.get("split.folds") and params.get("split.fold", 0) == int(named["number"]) - 1:
         return named["group"], int(named["number"])
     return None
 
