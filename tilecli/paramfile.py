@@ -1,4 +1,4 @@
-"""Reading params.yaml and presets, applying `-S key=value`, and writing values back without losing comments.
+"""Reading params.yaml, applying `-S key=value`, and writing values back without losing comments.
 
 Errors name the dotted key, the file and line, and the nearest valid key.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +43,30 @@ for _list in _Loader.yaml_implicit_resolvers.values():
 
 def load(path: Path, overrides: Iterable[str] = ()) -> Params:
     """Params from the file at `path`, with `key=value` overrides on top."""
-    text = _read(path)
+    text = read(path)
     values = parse_yaml(text, str(path))
     for key, value in parse_overrides(overrides).items():
         set_dotted(values, key, value)
     return validate(values, str(path), text)
 
 
-def load_partial(path: Path) -> dict[str, Any]:
-    """A preset: any subset of the keys of params.yaml, as a flat `dotted key → value` mapping, validated."""
-    text = _read(path)
-    values = parse_yaml(text, str(path))
-    validate(values, str(path), text)
-    return flatten(values)
+def changer(
+    values: Mapping[str, Any], where: str, text: str = "", *, typed: str
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """A function from what is wanted (dotted key → value) to what really differs from `values`, validated as a whole.
+
+    where, text: of `values`, typed: of what is wanted; they stand in errors.
+    """
+    before = flatten(validate(values, where, text).model_dump(mode="json"))
+
+    def changes(wanted: Mapping[str, Any]) -> dict[str, Any]:
+        new = deepcopy(dict(values))
+        for key, value in wanted.items():
+            set_dotted(new, key, value)
+        after = flatten(validate(new, typed).model_dump(mode="json"))
+        return {key: value for key, value in after.items() if before.get(key) != value}
+
+    return changes
 
 
 def parse_yaml(text: str, where: str) -> dict[str, Any]:
@@ -211,10 +223,11 @@ def edit(text: str, changes: Mapping[str, Any]) -> str:
 
 def write(path: Path, changes: Mapping[str, Any]) -> None:
     """Set dotted keys in the YAML file at `path`, keeping its comments."""
-    files.write_text(path, edit(_read(path), changes))
+    files.write_text(path, edit(read(path), changes))
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """The text of a file of settings."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:

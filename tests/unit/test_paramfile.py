@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tilecli import paramfile
+from tilecli import paramfile, presets
 from tilecli.config import Params, dotted_keys
 from tilecli.errors import ConfigError
 from tilecli.layout import shipped
@@ -29,7 +29,7 @@ def test_shipped_params_are_the_models_defaults():
 
 @pytest.mark.parametrize("preset", sorted((ROOT / "configs").glob("*")), ids=lambda path: path.name)
 def test_every_preset_is_valid_and_opens_with_its_command(preset: Path):
-    values = paramfile.load_partial(preset)
+    values = presets.load(preset)
     assert values
     first = preset.read_text().splitlines()[0]
     assert first.startswith("# tiles "), first

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from tilecli import paramfile, progress
+from tilecli import paramfile, presets, progress
 from tilecli.bench.figures import Figure, median_seconds
 from tilecli.bench.plain import fastai_missing, fastai_rate, lightning_rate
 from tilecli.bench.project import small_project
@@ -102,7 +102,7 @@ def measure(steps: int = 6) -> list[Figure]:
 def cpu_preset() -> TrainParams:
     """The training of the `cpu` preset, on a CPU."""
     values: dict[str, Any] = {}
-    for key, value in paramfile.load_partial(shipped("configs/cpu.yaml")).items():
+    for key, value in presets.load(shipped("configs/cpu.yaml")).items():
         paramfile.set_dotted(values, key, value)
     paramfile.set_dotted(values, "train.device", "cpu")
     return paramfile.validate(values, "configs/cpu.yaml").train

@@ -16,7 +16,6 @@ from tilecli.cli.exp import queue as queue_verbs
 from tilecli.cli.exp import queue_table
 
 if TYPE_CHECKING:
-    from tilecli.experiments.queue.folds import Plan
     from tilecli.experiments.queue.tasks import Queue, Task
     from tilecli.layout import Project
 
@@ -53,17 +52,8 @@ def cross_validate(
         raise UsageError("--folds needs the evaluation of each fold, which --only leaves out", hint="leave out --only")
     if resume:
         raise UsageError("--folds goes on by itself with what is missing", hint="leave out --resume, give its --name")
-    for text in set_ or ():
-        if text.partition("=")[0].strip() in ("split.folds", "split.fold"):
-            raise UsageError(f"--folds {folds} sets split.folds and split.fold", where=f"-S {text}")
-    changes = options.changer(project, preset)
-    settings = [changes({**typed, "split.folds": folds, "split.fold": fold}, set_) for fold in range(folds)]
-    for key in settings[0]:
-        if key.startswith("data."):
-            what = f"{key} is not what params.yaml has, so every fold would fetch the photos for itself"
-            raise UsageError(
-                what, hint=f"tiles fetch -S {paramfile.as_override(key, settings[0][key])}, then the folds"
-            )
+    changes, chosen = options.changer(project, preset), paramfile.parse_overrides(set_ or [])
+    settings = library.settings_of_each(lambda fold: changes({**typed, **fold}, set_), chosen, folds)
     check_names(paramfile.load(project.params).train, settings[0])
     prepare(project, commit_needed=True)
     name = name or library.free_name(project)
@@ -71,7 +61,7 @@ def cross_validate(
     _fetch(project)
     with queue_verbs.remarks():
         tasks = library.queue_missing(project, plan, message)
-    _say_plan(plan, folds)
+    terminal.say(f"[accent]{terminal.plain(name)}[/], {plan.words}")
     if queue_only:
         if as_json:
             from dataclasses import asdict
@@ -95,20 +85,6 @@ def _fetch(project: Project) -> None:
 
     with display():
         dvc.repro(project, ["fetch"])
-
-
-def _say_plan(plan: Plan, folds: int) -> None:
-    parts = [
-        f"{len(names)} {what}"
-        for what, names in (
-            ("done already", plan.done),
-            ("under way", plan.waiting),
-            ("going on from the last epoch", plan.ended),
-            ("queued", plan.new),
-        )
-        if names
-    ]
-    terminal.say(f"[accent]{terminal.plain(plan.name)}[/], {folds} folds: {', '.join(parts)}")
 
 
 def _run(project: Project, queue: Queue, tasks: Sequence[Task], jobs: int, name: str) -> None:

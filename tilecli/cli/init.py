@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tilecli.cli import options, terminal
+from tilecli.cli import terminal
 from tilecli.cli.options import Preset, Set
 from tilecli.cli.verb import verb
 
@@ -64,9 +64,9 @@ def init(
 
 def _settings(folder: Path, source: list[str] | None, preset: str | None, set_: list[str] | None) -> dict[str, Any]:
     """Dotted settings of the new project: preset, then sources, then `-S`; validated together."""
-    from tilecli import paramfile
+    from tilecli import paramfile, presets
 
-    settings: dict[str, Any] = paramfile.load_partial(options.preset_file(preset)) if preset else {}
+    settings: dict[str, Any] = presets.load(presets.find(preset)) if preset else {}
     if source:
         settings["data.sources"] = [_from_project(text, folder) for text in source]
     settings |= paramfile.parse_overrides(set_ or [])
@@ -101,10 +101,9 @@ def _describe(text: str) -> str:
 
 def _ask(remote: str | None) -> tuple[list[str] | None, str | None, str | None]:
     """Source, preset and remote from a person; each question has a default."""
+    from tilecli import presets
     from tilecli.errors import TilesError
-    from tilecli.layout import shipped
 
-    presets = sorted(path.stem for path in shipped("configs").glob("*.yaml"))
     terminal.say(
         "[muted]Where do the photos come from: magnetic-tiles, sample, a folder, an archive, a URL or a CSV.[/]"
     )
@@ -117,10 +116,10 @@ def _ask(remote: str | None) -> tuple[list[str] | None, str | None, str | None]:
             terminal.show_error(error)
     while True:
         preset = typer.prompt(
-            f"Preset ({', '.join(presets)})", default="demo" if source == "sample" else "cpu", err=True
+            f"Preset ({', '.join(presets.known())})", default="demo" if source == "sample" else "cpu", err=True
         )
         try:
-            options.preset_file(preset)
+            presets.find(preset)
             break
         except TilesError as error:
             terminal.show_error(error)

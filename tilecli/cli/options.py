@@ -71,23 +71,6 @@ def seconds_of(text: str | None, option: str) -> int | None:
     return 3600 * hours + 60 * minutes + seconds
 
 
-def preset_file(name: str) -> Path:
-    """The file of a preset given by name or path."""
-    from tilecli.errors import ConfigError, near_matches
-    from tilecli.layout import shipped
-
-    folder = shipped("configs")
-    named = folder / f"{name}.yaml"
-    if named.is_file():
-        return named
-    path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    known = sorted(file.stem for file in folder.glob("*.yaml"))
-    hint = near_matches(name, known) or f"presets: {', '.join(known)}; or the path of a YAML file"
-    raise ConfigError(f"there is no preset '{name}'", where="--preset", hint=hint)
-
-
 def changes(
     project: Project, preset: str | None = None, typed: Mapping[str, Any] | None = None, set_: list[str] | None = None
 ) -> dict[str, Any]:
@@ -107,23 +90,15 @@ class Changer(Protocol):
 
 def changer(project: Project, preset: str | None = None) -> Changer:
     """`changes` for many: reads params.yaml and the preset once."""
-    from copy import deepcopy
+    from tilecli import paramfile, presets
 
-    from tilecli import paramfile
-
-    text = project.params.read_text(encoding="utf-8")
-    present = paramfile.parse_yaml(text, str(project.params))
-    before = paramfile.flatten(paramfile.validate(present, str(project.params), text).model_dump(mode="json"))
-    chosen: dict[str, Any] = paramfile.load_partial(preset_file(preset)) if preset else {}
+    where, text = str(project.params), project.params.read_text(encoding="utf-8")
+    differing = paramfile.changer(paramfile.parse_yaml(text, where), where, text, typed="the command line")
+    chosen: dict[str, Any] = presets.load(presets.find(preset)) if preset else {}
 
     def changes(typed: Mapping[str, Any] | None, set_: list[str] | None = None) -> dict[str, Any]:
-        values = deepcopy(present)
         wanted = chosen | {key: value for key, value in (typed or {}).items() if value is not None}
-        wanted |= paramfile.parse_overrides(set_ or [])
-        for key, value in wanted.items():
-            paramfile.set_dotted(values, key, value)
-        after = paramfile.flatten(paramfile.validate(values, "the command line").model_dump(mode="json"))
-        return {key: value for key, value in after.items() if before.get(key) != value}
+        return differing(wanted | paramfile.parse_overrides(set_ or []))
 
     return changes
 

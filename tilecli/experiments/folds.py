@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,19 +62,27 @@ def member_names(group: str, folds: int) -> list[str]:
     return [f"{group}-fold{number}" for number in range(1, folds + 1)]
 
 
+def place(name: str, params: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The group that an experiment with these settings is a fold of, and which, from 1; None where it is none."""
+    named = _NAME.fullmatch(name)
+    # The first fold is the default, which not every params.yaml says.
+    if named and params.get("split.folds") and params.get("split.fold", 0) == int(named["number"]) - 1:
+        return named["group"], int(named["number"])
+    return None
+
+
 def groups(records: Iterable[Record]) -> list[Group]:
     """The fold groups among `records`, the newest first."""
     members: dict[str, dict[int, Record]] = {}
     for record in sorted(records, key=lambda record: record.created, reverse=True):
-        named = _NAME.fullmatch(record.name)
-        if named and record.params.get("split.folds") and record.params.get("split.fold") == int(named["number"]) - 1:
+        if found := place(record.name, record.params):
             # Two commits can have experiments of one name: the newest counts.
-            members.setdefault(named["group"], {}).setdefault(int(named["number"]), record)
-    found = []
+            members.setdefault(found[0], {}).setdefault(found[1], record)
+    made = []
     for name, numbered in members.items():
         ordered = tuple(record for _, record in sorted(numbered.items()))
-        found.append(Group(name, max(int(record.params["split.folds"]) for record in ordered), ordered))
-    return sorted(found, key=lambda group: group.created, reverse=True)
+        made.append(Group(name, max(int(record.params["split.folds"]) for record in ordered), ordered))
+    return sorted(made, key=lambda group: group.created, reverse=True)
 
 
 def find(records: Iterable[Record], name: str) -> Group:

@@ -35,12 +35,13 @@ NAME = "model"  # of the artefact, in GTO's terms
 OWN_TAGS = (f"{NAME}@", f"{NAME}#")  # how the tags of versions and stages begin
 LATEST = "latest"
 Bump = Literal["major", "minor", "patch"]
+_FIRST = "v1.0.0"
 _VERSION = r"v\d+\.\d+\.\d+[\w.+-]*"
 _STAGE = r"[A-Za-z0-9](?:[\w/-]*[A-Za-z0-9])?"
 _TAG = re.compile(rf"{NAME}(?:@(?P<version>{_VERSION})|#(?P<stage>{_STAGE}))(?P<back>!?)(?:#\d+)?")
 _FACTS = "\n\nfacts: "  # in a tag's message, before the JSON of what the version came to
 _FIELD, _END = "\x1f", "\x1e"
-_KEPT = ("dice_mean", "dice_photo", "miou", "defect_recall", "false_alarm_rate", "auroc", "dice_ci_low", "dice_ci_high")
+KEPT = ("dice_mean", "dice_photo", "miou", "defect_recall", "false_alarm_rate", "auroc", "dice_ci_low", "dice_ci_high")
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,14 @@ def versions(project: Project) -> list[Version]:
     return sorted(made, key=lambda version: _number(version.name), reverse=True)
 
 
+def upcoming(known: list[Version]) -> dict[Bump, str]:
+    """What the next version will be called, by the part that counts up; `known` as `versions` gives them."""
+    if not known:
+        return {"major": _FIRST, "minor": _FIRST, "patch": _FIRST}
+    major, minor, patch, *_ = _number(known[0].name)
+    return {"major": f"v{major + 1}.0.0", "minor": f"v{major}.{minor + 1}.0", "patch": f"v{major}.{minor}.{patch + 1}"}
+
+
 def find(project: Project, wanted: str) -> Version:
     """The version called `v1.2.0` or `@v1.2.0`, `latest`, or the one in the stage of that name; ProjectError else."""
     known = versions(project)
@@ -171,7 +180,7 @@ def register(
         raise ProjectError(
             "only what is committed can be registered", where=name, hint='git commit -am "…"; or name an experiment'
         )
-    if not record.model or "bundle" in record.stale:
+    if not has_bundle(record):
         raise ProjectError(f"'{name}' has no model of its own", where=record.rev[:7], hint="tiles train")
     known = versions(project)
     same = next((one for one in known if one.rev == record.rev), None)
@@ -183,9 +192,14 @@ def register(
     facts = facts_of(project, record, gate)
     words = (message or f"{NAME} of {facts['run']}") + _FACTS + json.dumps(facts, ensure_ascii=False, sort_keys=True)
     first = not known and wanted is None
-    how = ["--version", wanted or "v1.0.0"] if first or wanted else [f"--bump-{bump}"]
+    how = ["--version", wanted or _FIRST] if first or wanted else [f"--bump-{bump}"]
     _gto(project, "register", NAME, record.rev, "--message", words, *how)
     return next(one for one in versions(project) if one.rev == record.rev)
+
+
+def has_bundle(record: Record) -> bool:
+    """Whether a run has a model of its own, made from its last training."""
+    return bool(record.model) and "bundle" not in record.stale
 
 
 def promote(project: Project, wanted: str, stage: str, message: str = "") -> Version:
@@ -205,7 +219,7 @@ def facts_of(project: Project, record: Record, gate: Mapping[str, Any] | None) -
     outs = {out.path: out.md5.removesuffix(OF_FOLDER) for out in snapshot.outputs(project, record.rev)}
     name = record.name if record.baseline else objects.names(project.root).get(record.rev, record.rev[:7])
     facts: dict[str, Any] = {
-        "metrics": {key: record.metrics[key] for key in _KEPT if record.metrics.get(key) is not None},
+        "metrics": {key: record.metrics[key] for key in KEPT if record.metrics.get(key) is not None},
         "model": record.model,
         "data": outs.get("data/dataset", ""),
         "split": outs.get("data/split.csv", ""),

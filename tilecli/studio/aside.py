@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,24 @@ from tilecli.errors import ConfigError, TilesError
 from tilecli.layout import Project
 
 
-def queue(project: Project, settings: Mapping[str, Any], name: str | None, message: str | None) -> dict[str, Any]:
-    """Queue an experiment as `tiles train --queue` does; `name` of it, and `remarks` that were made.
+def queue(
+    project: Project, settings: Sequence[Mapping[str, Any]], names: Sequence[str | None], message: str | None
+) -> dict[str, Any]:
+    """Queue an experiment for each of `settings` as `tiles train --queue` and `tiles exp sweep` do; their `names`, and
+    `remarks` that were made.
 
     Raises TilesError with the words of whatever refused it.
     """
-    return _ask(project, {"settings": dict(settings), "name": name, "message": message})
+    return _ask(project, {"settings": [*map(dict, settings)], "names": list(names), "message": message})
+
+
+def queue_folds(
+    project: Project, settings: Sequence[Mapping[str, Any]], name: str | None, message: str | None
+) -> dict[str, Any]:
+    """Queue what is missing of a cross-validation as `tiles train --folds` does, `settings` of each fold; answers and
+    raises as `queue` does.
+    """
+    return _ask(project, {"folds": [*map(dict, settings)], "name": name, "message": message})
 
 
 def try_again(project: Project, task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +59,7 @@ def _ask(project: Project, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(project: Project, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    from tilecli.experiments.queue import again, enqueue
+    from tilecli.experiments.queue import again, enqueue, folds
 
     remarks: list[str] = []
 
@@ -58,14 +70,18 @@ def _answer(project: Project, wanted: Mapping[str, Any]) -> dict[str, Any]:
     try:
         with progress.listen(listen):
             if "again" in wanted:
-                task = again.try_again(project, wanted["again"], wanted["settings"])
+                tasks = [again.try_again(project, wanted["again"], wanted["settings"])]
+            elif "folds" in wanted:
+                plan = folds.plan(project, wanted["name"] or folds.free_name(project), wanted["folds"])
+                remarks.append(f"{plan.name}, {plan.words}")
+                tasks = folds.queue_missing(project, plan, wanted["message"])
             else:
-                given = {"names": [wanted["name"]], "message": wanted["message"]}
-                task = enqueue.enqueue(project, [wanted["settings"]], **given)[0]
+                given = {"names": wanted["names"], "message": wanted["message"]}
+                tasks = enqueue.enqueue(project, wanted["settings"], **given)
     except TilesError as error:
         key = getattr(error, "key", "")
         return {"message": error.message, "where": error.where, "hint": error.hint, "key": key}
-    return {"name": task.name, "remarks": remarks}
+    return {"names": [task.name for task in tasks], "remarks": remarks}
 
 
 if __name__ == "__main__":

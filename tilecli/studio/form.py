@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
-from tilecli import paramfile
+from tilecli import paramfile, presets
 from tilecli.config import Params
 from tilecli.errors import TilesError
 
@@ -16,14 +16,15 @@ _KINDS = {"boolean": "flag", "integer": "whole", "number": "number", "array": "l
 _BOUNDS = {"minimum": "low", "exclusiveMinimum": "above", "maximum": "high", "exclusiveMaximum": "below"}
 
 
-def sections(now: Params) -> list[dict[str, Any]]:
+def sections(now: Params, file: Params | None = None) -> list[dict[str, Any]]:
     """A section of the form for each of params.yaml: `name`, `help` and `fields`.
 
-    A field has `key` (dotted), `name`, `help`, `kind` (flag, whole, number, choice, several, list, text), `choices`,
-    `optional` (whether null is a value of its own), `value` and `usual` (its default), both as they are typed behind
-    `-S key=`, and `bounds` (low, above, high, below), which the server checks again.
+    file: what params.yaml says, where `now` is something else. A field has `key` (dotted), `name`, `help`, `kind`
+    (flag, whole, number, choice, several, list, text), `choices`, `optional` (whether null is a value of its own),
+    `value`, `file` (of params.yaml) and `usual` (its default), all three as they are typed behind `-S key=`, and
+    `bounds` (low, above, high, below), which the server checks again.
     """
-    values, usual = _flat(now), _flat(Params())
+    values, usual = {"value": _flat(now), "file": _flat(file or now)}, _flat(Params())
     found = []
     for name, info in Params.model_fields.items():
         kind: Any = info.annotation
@@ -34,7 +35,7 @@ def sections(now: Params) -> list[dict[str, Any]]:
 
 
 def _fields(
-    model: type[BaseModel], prefix: str, values: Mapping[str, Any], usual: Mapping[str, Any]
+    model: type[BaseModel], prefix: str, values: Mapping[str, Mapping[str, Any]], usual: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     properties = model.model_json_schema()["properties"]
     for name, info in model.model_fields.items():
@@ -46,10 +47,20 @@ def _fields(
             "key": key,
             "name": key.partition(".")[2],
             "help": info.description or "",
-            "value": _typed(values[key]),
+            **{name: _typed(those[key]) for name, those in values.items()},
             "usual": _typed(usual[key]),
         }
         yield facts | _kind(properties[name])
+
+
+def offered_presets() -> list[dict[str, Any]]:
+    """What can be filled in at once: `name`, `help`, and `values`, dotted key → as it is typed."""
+    found = []
+    for name, path in presets.known().items():
+        values = _flat(paramfile.load(path))
+        filled = {key: _typed(values[key]) for key in presets.load(path)}
+        found.append({"name": name, "help": presets.about(path), "values": filled})
+    return found
 
 
 def _kind(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,17 +81,18 @@ def changes(now: Params, typed: Mapping[str, str]) -> dict[str, Any]:
 
     Reads it as the command line reads `-S key=text`, and raises the same ConfigError.
     """
-    values = now.model_dump(mode="json")
-    for key, value in paramfile.parse_overrides([f"{key}={text}" for key, text in typed.items()]).items():
-        paramfile.set_dotted(values, key, value)
-    before, after = _flat(now), _flat(paramfile.validate(values, "the form"))
-    return {key: value for key, value in after.items() if before[key] != value}
+    return changer(now)(paramfile.parse_overrides(f"{key}={text}" for key, text in typed.items()))
+
+
+def changer(now: Params) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """`changes` for many: from what is wanted, dotted key → value."""
+    return paramfile.changer(now.model_dump(mode="json"), "params.yaml", typed="the form")
 
 
 def blamed(error: TilesError) -> str:
     """The setting (or section) that an error is about; empty where it is about none."""
     known = _flat(Params())
-    where = error.where or ""
+    where = (error.where or "").partition("=")[0]
     return where if where in known else getattr(error, "key", "")
 
 

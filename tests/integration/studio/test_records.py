@@ -13,6 +13,7 @@ from tests.unit.experiments.history import PARAMS, Repository
 from tests.unit.studio.projects import photographed
 from tests.unit.studio.views.test_history import trained
 from tests.unit.studio.views.test_models import tag
+from tilecli.experiments import registry
 
 expect = sync_api.expect
 
@@ -20,7 +21,7 @@ expect = sync_api.expect
 def test_models_data_and_history_of_a_project(browser: Any, tmp_path: Path):
     repository = photographed(tmp_path / "parts")
     first = trained(repository, "a", 0.5)
-    trained(repository, "b", 0.8, **{"params.yaml": PARAMS.format(rate=0.2)})
+    second = trained(repository, "b", 0.8, **{"params.yaml": PARAMS.format(rate=0.2)})
     tag(repository, "model@v1.0.0", first, "Safe", metrics={"dice_mean": 0.5}, run="main")
     bundle = write_dark_bundle(tmp_path / "bundle")
     with (
@@ -29,6 +30,12 @@ def test_models_data_and_history_of_a_project(browser: Any, tmp_path: Path):
         visiting(browser, f"{url}/models/") as visit,
     ):
         promote(visit.page)
+        register(visit.page)
+        assert [(version.name, version.rev) for version in registry.versions(repository.project)] == [
+            ("v1.0.1", second), ("v1.0.0", first),
+        ]  # fmt: skip
+        visit.page.goto(f"{url}/run/?name={second}")
+        expect(visit.page.get_by_role("link", name="v1.0.1")).to_be_visible()
         visit.page.goto(f"{url}/data/?type=crack")
         look_at_photos(visit.page)
         visit.page.goto(f"{url}/history/")
@@ -45,6 +52,27 @@ def promote(page: Any) -> None:
     page.get_by_role("button", name="Promote", exact=True).click()
     expect(page.locator("#stages")).to_contain_text("prod", timeout=20_000)
     expect(page.locator("#events li").first).to_contain_text("promoted")
+
+
+def register(page: Any) -> None:
+    """Only runs that have a model and are no version yet are offered; what it will be called is said."""
+    page.get_by_role("button", name="Register a model").click()
+    box = page.get_by_role("dialog")
+    expect(box.get_by_role("radio", name="main")).to_be_checked(timeout=20_000)
+    rows = box.get_by_role("row")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1)).to_contain_text("0.800")
+    expect(rows.nth(2)).to_contain_text("v1.0.0, the last one0.500")
+    box.get_by_role("radio", name="patch: v1.0.1").check()
+    expect(box.get_by_text("main becomes v1.0.1")).to_be_visible()
+    box.get_by_label("Why").fill("Finds more")
+    box.get_by_role("button", name="Register v1.0.1").click()
+    expect(page.locator("#versions tr").first).to_contain_text("Finds more", timeout=20_000)
+    page.get_by_role("button", name="Register a model").click()
+    expect(page.locator("#said")).to_contain_text("Every run that has a model is a version already")
+    page.goto(f"{page.url}?register=gone")  # nothing can be registered, so nothing is asked
+    expect(page.locator("#said")).to_contain_text("tiles train makes another", timeout=20_000)
+    assert page.url.endswith("/models/")
 
 
 def look_at_photos(page: Any) -> None:

@@ -38,6 +38,11 @@ def test_a_name_alone_makes_no_group(record: Record) -> None:
     assert folds.groups([record]) == []
 
 
+def test_the_first_fold_may_leave_out_what_is_the_default() -> None:
+    records = [Record("wide-fold1", "sha", "base", 1.0, {"split.folds": 2}), made("wide-fold2", 2, 1)]
+    assert folds.groups(records)[0].missing == []
+
+
 def test_of_two_experiments_with_one_name_the_newest_counts() -> None:
     old, new = made("a-fold1", 2, 0, 1.0, "old"), made("a-fold1", 2, 0, 2.0, "new")
     for records in ([old, new], [new, old]):

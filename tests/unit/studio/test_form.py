@@ -15,7 +15,7 @@ def test_every_setting_has_a_field_with_its_meaning_and_its_bounds():
     assert all(field["help"] for field in found.values())
     assert found["train.learning_rate"] | {"help": ""} == {
         "key": "train.learning_rate", "name": "learning_rate", "help": "", "kind": "number", "choices": [],
-        "optional": False, "value": "0.002", "usual": "0.002", "bounds": {"above": 0, "high": 10},
+        "optional": False, "value": "0.002", "file": "0.002", "usual": "0.002", "bounds": {"above": 0, "high": 10},
     }  # fmt: skip
     assert found["train.channels"]["choices"] == ["1", "3"]
     assert found["train.loggers"]["kind"] == "several"

@@ -34,7 +34,7 @@ def sweep(
     from tilecli.cli import options
     from tilecli.cli.exp.queue import queue_up
     from tilecli.experiments.queue.enqueue import start_workers
-    from tilecli.experiments.queue.grid import combinations
+    from tilecli.experiments.queue.grid import combinations, numbered
     from tilecli.layout import find_project
 
     project = find_project()
@@ -50,8 +50,7 @@ def sweep(
                     terminal.plain("  ".join(paramfile.as_override(key, value) for key, value in chosen.items()))
                 )
         return
-    names = [f"{name}-{number}" if name else None for number in range(1, len(grid) + 1)]
-    queue_up(project, settings, names, message=message, as_json=as_json)
+    queue_up(project, settings, numbered(name, len(grid)), message=message, as_json=as_json)
     if jobs:
         start_workers(project, jobs)
     terminal.next_commands(*([] if jobs else ["tiles exp start"]), "tiles exp status")

@@ -15,6 +15,11 @@ from tilecli.experiments.reading import snapshot
 from tilecli.layout import Project
 
 
+def file_of(project: Project, task: Task) -> Params:
+    """What the params.yaml says that a task runs with."""
+    return settings_of(project, replace(task, overrides=()))
+
+
 def settings_of(project: Project, task: Task) -> Params:
     """All settings that a task runs with: those of its snapshot, with its own on top."""
     text = snapshot.texts_at(project, [(task.snapshot, project.params)])[0] or ""

@@ -6,18 +6,18 @@ its last epoch, what is missing is queued.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tilecli import paramfile
-from tilecli.errors import ConfigError, ProjectError
+from tilecli.errors import ConfigError, ProjectError, UsageError
 from tilecli.experiments import store
-from tilecli.experiments.folds import member_names
+from tilecli.experiments.folds import member_names, place
 from tilecli.experiments.project import check_form, check_name, experiment_name
 from tilecli.experiments.queue.enqueue import enqueue
 from tilecli.experiments.queue.tasks import Queue, Task
-from tilecli.experiments.queue.waiting import waiting
+from tilecli.experiments.queue.waiting import settings_of, waiting
 from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
@@ -38,6 +38,54 @@ class Plan:
     def new(self) -> list[str]:
         """What nobody has begun."""
         return [name for name in self.settings if name not in {*self.done, *self.waiting, *self.ended}]
+
+    @property
+    def words(self) -> str:
+        """What there is, and what is done about the rest."""
+        parts = {"done already": self.done, "under way": self.waiting, "going on from the last epoch": self.ended}
+        counted = [f"{len(names)} {what}" for what, names in {**parts, "queued": self.new}.items() if names]
+        return f"{len(self.settings)} folds: {', '.join(counted)}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A task that is a fold."""
+
+    group: str
+    number: int  # from 1
+    folds: int
+
+
+def members(project: Project, tasks: Sequence[Task]) -> dict[int, Member]:
+    """Those of `tasks` that are folds of a cross-validation, by their numbers."""
+    named = [task for task in tasks if "-fold" in task.name]  # others need not be read
+    found = {}
+    for task, settings in zip(named, settings_of(project, named), strict=True):
+        if of := place(task.name, settings):
+            found[task.id] = Member(*of, folds=int(settings["split.folds"]))
+    return found
+
+
+def settings_of_each(
+    changes: Callable[[Mapping[str, Any]], dict[str, Any]], chosen: Collection[str], folds: int
+) -> list[dict[str, Any]]:
+    """What differs from params.yaml in each of `folds` folds, dotted key → value.
+
+    changes: all that differs, from what a fold alone sets. chosen: the settings that somebody chose. Raises UsageError,
+    whose place is the setting, for those that a fold cannot have.
+    """
+    for key in ("split.folds", "split.fold"):
+        if key in chosen:
+            raise UsageError("a cross-validation sets split.folds and split.fold by itself", where=key)
+    settings = [changes({"split.folds": folds, "split.fold": fold}) for fold in range(folds)]
+    for key in settings[0]:
+        if key.startswith("data."):
+            raise UsageError(
+                f"{key} is not what params.yaml has, so every fold would fetch the photos for itself",
+                where=key,
+                hint=f"tiles fetch -S {paramfile.as_override(key, settings[0][key])}, then the folds",
+            )
+    return settings
 
 
 def free_name(project: Project) -> str:
@@ -78,10 +126,11 @@ def plan(project: Project, name: str, settings: Sequence[Mapping[str, Any]]) -> 
 def queue_missing(project: Project, plan: Plan, message: str | None = None) -> list[Task]:
     """Queue what is missing; returns the tasks of all folds that are not done, in the order of their names."""
     queue = Queue(project)
-    if plan.ended:
-        queue.retry(list(plan.ended))
+    # First what can be refused.
     if plan.new:
         enqueue(project, [plan.settings[name] for name in plan.new], names=plan.new, message=message)
+    if plan.ended:
+        queue.retry(list(plan.ended))
     return [queue.find(name) for name in plan.settings if name not in plan.done]
 
 

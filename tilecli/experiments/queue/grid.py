@@ -23,15 +23,26 @@ def combinations(overrides: Iterable[str]) -> list[dict[str, Any]]:
     evenly spaced in the logarithm with both ends. A comma inside brackets or quotes separates nothing:
     `train.widths=[8,16],[16,32]` are two values.
     """
-    axes: dict[str, list[Any]] = {}
+    found = axes(overrides)
+    return [dict(zip(found, chosen, strict=True)) for chosen in itertools.product(*found.values())]
+
+
+def axes(overrides: Iterable[str]) -> dict[str, list[Any]]:
+    """The values that each setting takes; UsageError where their combinations are too many."""
+    found: dict[str, list[Any]] = {}
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals:
             paramfile.parse_overrides([text])  # says what is wrong
-        axes[key.strip()] = _values(key.strip(), value)
-    if math.prod(map(len, axes.values())) > MOST:
-        raise UsageError(f"these are {math.prod(map(len, axes.values())):,} combinations", hint=f"at most {MOST:,}")
-    return [dict(zip(axes, chosen, strict=True)) for chosen in itertools.product(*axes.values())]
+        found[key.strip()] = _values(key.strip(), value)
+    if math.prod(map(len, found.values())) > MOST:
+        raise UsageError(f"these are {math.prod(map(len, found.values())):,} combinations", hint=f"at most {MOST:,}")
+    return found
+
+
+def numbered(name: str | None, count: int) -> list[str | None]:
+    """What the experiments of a grid are called: NAME-1, NAME-2, …; without a name each gets a readable one."""
+    return [f"{name}-{number}" if name else None for number in range(1, count + 1)]
 
 
 def _values(key: str, text: str) -> list[Any]:

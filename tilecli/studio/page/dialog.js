@@ -5,16 +5,18 @@ import { Problem } from "studio/live.js";
 
 /**
  * Ask, and call `act` when the button with `verb` is pressed; the dialog stays while that goes wrong.
- * blame(problem): shows a problem where it belongs, and returns whether it could.
+ * blame(problem): shows a problem where it belongs, and returns whether it could. The dialog that comes back has
+ * promise(verb, words): what the button does from now on, and what is said beside it.
  */
 export function question({ title, content = [], verb, act, wide = false, blame = () => false }) {
   const wrong = h("p", { class: "wrong", role: "alert" });
+  const told = h("p", { class: "told", role: "status" });
   const go = h("button", { type: "submit", class: "main" }, verb);
   const close = () => box.close();
   const form = h("form", { novalidate: true, onsubmit: submit },
     h("h2", { id: "question" }, title),
     h("div", { class: "asked" }, content),
-    h("div", { class: "ends" }, wrong, h("button", { type: "button", onclick: close }, "Cancel"), go),
+    h("div", { class: "ends" }, wrong, told, h("button", { type: "button", onclick: close }, "Cancel"), go),
   );
   const box = h("dialog", { "aria-labelledby": "question", class: wide ? "wide" : null, onclose: () => box.remove() }, form);
 
@@ -35,6 +37,11 @@ export function question({ title, content = [], verb, act, wide = false, blame =
     }
   }
 
+  box.promise = (does, words) => {
+    verb = does;
+    if (!go.disabled) go.textContent = verb;
+    told.textContent = words;
+  };
   document.body.append(box);
   box.showModal();
   return box;

@@ -4,13 +4,9 @@ import { question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { figure, when } from "studio/format.js";
 import { Problem, act, ask, canAct, follow, given, latest, link, exported } from "studio/live.js";
+import { FIGURES, decision, register, sign, value } from "studio/models_register.js";
 import { redraw, remember } from "studio/redraw.js";
 
-// Figure → heading, and whether the larger one is better.
-const FIGURES = {
-  dice_mean: ["Dice", true], dice_photo: ["Dice, photos", true], miou: ["mIoU", true], defect_recall: ["defects found", true],
-  false_alarm_rate: ["false alarms", false], auroc: ["AUROC", true],
-};
 const LEVELS = { ok: "better", drift: "stopped", watch: "watched" };
 const ASK_MS = 10000;
 const SVG = "http://www.w3.org/2000/svg";
@@ -22,6 +18,7 @@ function draw(now = shown) {
   shown = now;
   place("registered").hidden = !now.versions.length;
   place("empty").hidden = now.versions.length > 0;
+  if (canAct) redraw(place(now.versions.length ? "actions" : "first"), h("button", { type: "button", class: "main", data: { focus: "register" }, onclick: () => register(shown) }, "Register a model"));
   redraw(place("stages"), [now.stages.map(stage), here()]);
   const known = Object.keys(FIGURES).filter(name => now.versions.some(version => Number.isFinite(version.metrics[name])));
   const best = Object.fromEntries(known.map(name => [name, bestOf(name)]));
@@ -59,20 +56,16 @@ function row(version, known, best) {
   return h("tr", {},
     h("th", { scope: "row" }, version.name),
     h("td", {}, version.stages.length ? version.stages.map(name => h("span", { class: "mark" }, name)) : "–"),
-    known.map(name => h("td", { class: metrics[name] === best[name] ? "number best" : "number" }, figure(metrics[name]), name === "dice_mean" ? interval(metrics) : null)),
-    h("td", {}, !gate ? "–" : gate.passed ? [sign("better", "✔"), `passed${gate.verdict ? `, ${gate.verdict}` : ""}`] : [sign("stopped", "✘"), "stopped"]),
+    known.map(name => h("td", { class: metrics[name] === best[name] ? "number best" : "number" }, value(metrics, name))),
+    h("td", {}, decision(gate)),
     h("td", {}, version.data ? h("a", { href: link("data/"), title: version.data }, version.data_tag || h("code", {}, version.data.slice(0, 8))) : "–"),
     h("td", {}, h("a", { href: run }, version.run)),
     h("td", {}, when(version.registered)),
-    h("td", {}, version.by),
+    h("td", { class: "by" }, version.by),
     h("td", { class: "words" }, version.message),
     canAct ? h("td", { class: "does" }, h("button", { type: "button", class: "text", "aria-label": `promote ${version.name}`, data: { focus: `promote ${version.name}` }, onclick: () => promote(version) }, "promote …")) : null,
   );
 }
-
-const sign = (kind, text) => h("span", { class: kind, "aria-hidden": "true" }, `${text} `);
-const interval = ({ dice_ci_low: low, dice_ci_high: high }) =>
-  (Number.isFinite(low) && Number.isFinite(high) ? h("span", { class: "between" }, ` ${figure(low)}–${figure(high)}`) : null);
 
 function chip(stage, label) {
   return h("button", { type: "button", class: "chip", "aria-pressed": String(shown.stage === stage), data: { focus: `stage ${stage}` }, onclick: async () => {
@@ -167,4 +160,9 @@ function bars(expected, seen, words) {
 
 draw();
 follow(draw);
+const asked = new URLSearchParams(location.search).get("register");
+if (asked && canAct) {
+  remember("register", "");
+  register(shown, asked);
+}
 if (!exported && (await askDeployed())) setInterval(askDeployed, ASK_MS);

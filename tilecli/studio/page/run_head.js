@@ -2,7 +2,7 @@
 
 import { h } from "studio/dom.js";
 import { duration, figure, when } from "studio/format.js";
-import { link } from "studio/live.js";
+import { canAct, link } from "studio/live.js";
 
 const STATES = {
   success: ["✔", "done", "good"],
@@ -38,11 +38,18 @@ function rows(facts) {
     ["made", facts.created && [when(facts.created)]],
     ["training took", facts.seconds !== null && [duration(facts.seconds)]],
     ["model", facts.model && [h("code", { title: facts.model }, facts.model.slice(0, 10))]],
+    ["version", version(facts)],
     ["commit", facts.commit && [h("code", { title: facts.commit }, facts.commit.slice(0, 10))]],
     ["worker", facts.worker && [h("code", {}, facts.worker)]],
     ["attempt", facts.attempts > 1 && [String(facts.attempts)]],
   ];
   return known.filter(([, what]) => what).map(([term, what]) => h("div", {}, h("dt", {}, term), h("dd", {}, what)));
+}
+
+/** The version that it is in the registry, or the way to make it one. */
+function version({ version: name, registrable, commit }) {
+  if (name) return [h("a", { href: link("models/") }, name)];
+  return registrable && canAct ? [h("a", { href: link(`models/?register=${commit}`) }, "register …")] : null;
 }
 
 function big({ name, caption, value, interval, high }) {

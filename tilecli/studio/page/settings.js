@@ -1,17 +1,25 @@
 // The form of an experiment's settings, from what the server says of each; the server checks what is typed.
 
 import { h } from "studio/dom.js";
+import { redraw } from "studio/redraw.js";
+import { field } from "studio/settings_fields.js";
 
 const FIRST = "train"; // open at first
 
-/** Fields for all settings: `element` to show, `typed()` with those that were changed, `blame(problem)` for one of them. */
-export function settingsForm(sections) {
+/**
+ * Fields for all settings: `element` to show, `typed()` with those that were changed, `fill(values, preset)`,
+ * `many(on)`: whether each takes several values, `blame(problem)` for one of them. changed(): called after each change.
+ */
+export function settingsForm(sections, changed) {
+  let begun = false;
   const fields = new Map();
   const parts = sections.map(section => part(section, fields));
   const count = h("p", { class: "muted", "aria-live": "polite" });
   const find = h("input", { type: "search", id: "find-setting", placeholder: "learning rate, crop, seed …", oninput: filter });
+  const differing = h("ul", { class: "differing", "aria-label": "What differs from params.yaml" });
   const element = h("div", { class: "settings", oninput: recount },
     h("div", { class: "find" }, h("label", { for: "find-setting" }, "Find a setting"), find, count),
+    differing,
     parts.map(one => one.element),
   );
 
@@ -20,40 +28,89 @@ export function settingsForm(sections) {
     for (const one of parts) one.filter(words);
   }
 
-  function typed() {
-    return Object.fromEntries([...fields].filter(([, field]) => field.read() !== field.before).map(([key, field]) => [key, field.read()]));
-  }
+  const isChanged = one => one.read() !== one.before;
+  /** Something else than params.yaml said, when the experiment that is tried again was queued. */
+  const isOwn = one => one.before !== one.facts.file && !isChanged(one);
+  const typed = () => Object.fromEntries([...fields].filter(([, one]) => isChanged(one)).map(([key, one]) => [key, one.read()]));
 
   function recount() {
-    const changed = Object.keys(typed());
-    for (const [key, field] of fields) field.element.classList.toggle("changed", changed.includes(key));
-    for (const one of parts) one.count(changed);
-    count.textContent = changed.length ? `${changed.length} changed` : "nothing changed yet";
+    const all = [...fields.values()];
+    for (const one of all) {
+      one.element.classList.toggle("changed", isChanged(one));
+      one.element.classList.toggle("own", isOwn(one));
+    }
+    for (const one of parts) one.count(Object.keys(typed()));
+    const number = all.filter(isChanged).length;
+    count.textContent = number ? `${number} changed` : "nothing changed yet";
+    redraw(differing, all.filter(one => isChanged(one) || isOwn(one)).map(difference));
+    if (begun) changed();
+  }
+
+  function difference(one) {
+    const { key, file } = one.facts;
+    const mine = isOwn(one);
+    const back = () => {
+      one.write(one.before);
+      recount();
+    };
+    return h("li", { class: mine ? "own" : "changed" },
+      h("button", { type: "button", class: "text", data: { focus: `go ${key}` }, onclick: () => show(key) }, key.replace(/^train\./, "")),
+      h("span", { class: "was" }, mine ? file : one.before), h("span", { "aria-hidden": "true" }, "→"), h("strong", {}, one.read() || "nothing"),
+      one.by || mine ? h("span", { class: "muted" }, mine ? "as it was queued" : one.by) : null,
+      mine ? null : h("button", { type: "button", class: "text back", "aria-label": `take back ${key}`, data: { focus: `back ${key}` }, onclick: back }, "✕"),
+    );
+  }
+
+  function show(key) {
+    parts.find(one => one.has(key)).open();
+    const { input, element: place } = fields.get(key);
+    place.scrollIntoView({ block: "center" });
+    (input.hidden ? place.querySelector(".several input") : input).focus();
+  }
+
+  /** Put a preset's values in the place of the last one's; what somebody typed stays. Returns how many did. */
+  function fill(values, preset) {
+    for (const one of fields.values()) {
+      if (one.by && one.read() === one.filled) one.write(one.before);
+      one.by = "";
+    }
+    let kept = 0;
+    for (const [key, value] of Object.entries(values)) {
+      const one = fields.get(key);
+      if (isChanged(one)) kept += one.read() !== value;
+      else if (value !== one.before) {
+        one.write(value);
+        Object.assign(one, { by: preset, filled: one.read() });
+      }
+    }
+    recount();
+    return kept;
+  }
+
+  function many(on) {
+    for (const one of fields.values()) one.many(on);
+    recount();
   }
 
   function blame(problem) {
-    for (const field of fields.values()) field.say("");
-    const words = problem.advice;
-    const field = fields.get(problem.field);
-    if (field) {
-      parts.find(one => one.has(problem.field)).open();
-      field.say(words.replace(`${problem.field}: `, ""));
-      field.input.focus();
-      field.element.scrollIntoView({ block: "center" });
-      return true;
-    }
-    return false;
+    for (const one of fields.values()) one.say("");
+    const found = fields.get(problem.field);
+    if (!found) return false;
+    found.say(problem.advice.replace(`${problem.field}: `, ""));
+    show(problem.field);
+    return true;
   }
 
   recount();
-  return { element, typed, blame };
+  begun = true;
+  return { element, typed, fill, many, blame };
 }
 
 function part({ name, help, fields: described }, fields) {
   const made = described.map(facts => {
     const one = field(facts);
     fields.set(facts.key, one);
-    return { facts, ...one };
+    return one;
   });
   const changed = h("span", { class: "tally" });
   const element = h("details", { open: name === FIRST },
@@ -81,56 +138,3 @@ function part({ name, help, fields: described }, fields) {
     },
   };
 }
-
-function field(facts) {
-  const id = `setting-${facts.key}`;
-  const { input, read, control } = (CONTROLS[facts.kind] ?? text)(facts, id);
-  const wrong = h("p", { class: "wrong", id: `${id}-wrong`, role: "alert" });
-  const help = h("p", { class: "help", id: `${id}-help` }, [facts.help, bounds(facts.bounds), usual(facts)].filter(Boolean).join("; "));
-  input.setAttribute("aria-describedby", help.id);
-  return {
-    input,
-    read,
-    before: read(),
-    element: h("div", { class: "setting" }, facts.kind === "several" ? h("span", { id: `${id}-name` }, facts.name) : h("label", { for: id }, facts.name), control ?? input, wrong, help),
-    say: words => {
-      wrong.textContent = words;
-      input.toggleAttribute("aria-invalid", Boolean(words));
-      input.setAttribute("aria-describedby", words ? `${wrong.id} ${help.id}` : help.id);
-    },
-  };
-}
-
-const CONTROLS = { flag, choice, several };
-
-function text({ value, kind, optional }, id) {
-  const shown = optional && value === "null" ? "" : value;
-  const mode = kind === "whole" ? "numeric" : kind === "number" ? "decimal" : null;
-  const input = h("input", { type: "text", id, value: shown, inputmode: mode, spellcheck: "false", autocomplete: "off", placeholder: optional ? "null" : null });
-  return { input, read: () => input.value.trim() || (optional ? "null" : "") };
-}
-
-function flag({ value }, id) {
-  const input = h("input", { type: "checkbox", id, checked: value === "true" });
-  return { input, read: () => String(input.checked) };
-}
-
-function choice({ value, choices }, id) {
-  const input = h("select", { id }, choices.map(one => h("option", { selected: one === value }, one)));
-  return { input, read: () => input.value };
-}
-
-function several({ value, choices }, id) {
-  const chosen = JSON.parse(value);
-  const boxes = choices.map(one => h("input", { type: "checkbox", value: one, checked: chosen.includes(one) }));
-  const control = h("div", { class: "several", role: "group", "aria-labelledby": `${id}-name` }, boxes.map(box => h("label", {}, box, box.value)));
-  return { input: boxes[0], control, read: () => JSON.stringify(boxes.filter(box => box.checked).map(box => box.value)) };
-}
-
-function bounds({ low, above, high, below }) {
-  const least = low !== undefined ? `from ${low}` : above !== undefined ? `above ${above}` : "";
-  const most = high !== undefined ? `up to ${high}` : below !== undefined ? `below ${below}` : "";
-  return [least, most].filter(Boolean).join(", ");
-}
-
-const usual = ({ value, usual: known }) => (value === known ? "" : `usually ${known}`);

@@ -1,4 +1,4 @@
-"""Promoting registered models, and asking what is deployed."""
+"""Registering models, promoting them, and asking what is deployed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from tilecli.experiments import registry
-from tilecli.studio import deployed
+from tilecli.studio import deployed, registering
 from tilecli.studio.studio import OfStudio
 
 router = APIRouter(prefix="/api/models")
@@ -19,6 +19,27 @@ class Promotion(BaseModel):
 
     stage: str
     message: str = ""
+
+
+class Registration(BaseModel):
+    """Which run's model becomes a version, and why."""
+
+    run: str  # a commit's SHA, or a name
+    bump: registry.Bump = "minor"
+    message: str = ""
+
+
+@router.get("/candidates")
+def candidates(studio: OfStudio) -> dict[str, Any]:
+    """What can be registered, with its figures, and what the next version will be called."""
+    return registering.offer(studio.project)
+
+
+@router.post("")
+def register(studio: OfStudio, wanted: Registration) -> dict[str, Any]:
+    """Make a run's model a version, as `tiles model register` does."""
+    made = registering.register(studio.project, wanted.run, bump=wanted.bump, message=wanted.message.strip())
+    return {"version": made.name, "rev": made.rev, "tag": made.registered.tag}
 
 
 @router.post("/{version}/promote")

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from tilecli import paramfile
-from tilecli.errors import TilesError
 from tilecli.experiments.queue.tasks import Queue
-from tilecli.serving.problems import Kind, Problem
-from tilecli.studio import aside, form
+from tilecli.studio import aside, form, wanted
 from tilecli.studio.studio import OfStudio
+from tilecli.studio.wanted import Typed, blaming
 
 router = APIRouter(prefix="/api/queue")
-_WRONG = Kind("wrong-setting", 422, "This setting cannot be")
 _MOST_WORKERS = 64  # more is a slip of the keyboard
-
-Typed = dict[str, str]  # dotted key → what stands in its field
+_MOST_FOLDS = 100  # so is this
 
 
 class New(BaseModel):
-    """An experiment to be queued."""
+    """What is to be queued: an experiment, one for every combination of several values, or a cross-validation."""
 
     name: str = ""  # empty: a readable one is chosen
     message: str = ""
     settings: Typed = {}
+    kind: Literal["one", "grid", "folds"] = "one"
+    folds: Annotated[int, Field(ge=2, le=_MOST_FOLDS)] = 5
 
 
 class Again(BaseModel):
@@ -52,30 +49,44 @@ class Stop(BaseModel):
 
 @router.get("/form")
 def new_form(studio: OfStudio) -> dict[str, Any]:
-    """The form of a new experiment, with the values of params.yaml."""
-    return {"sections": form.sections(paramfile.load(studio.project.params))}
+    """The form of a new experiment, with the values of params.yaml, and the presets that can be filled in."""
+    return {"sections": form.sections(paramfile.load(studio.project.params)), "presets": form.offered_presets()}
 
 
 @router.get("/tasks/{name}/form")
 def old_form(studio: OfStudio, name: str) -> dict[str, Any]:
     """The form of a task that is to be tried again, with the settings that it had."""
-    from tilecli.experiments.queue.again import settings_of
+    from tilecli.experiments.queue.again import file_of, settings_of
 
     project = studio.project
-    return {"sections": form.sections(settings_of(project, Queue(project).find(name)))}
+    task = Queue(project).find(name)
+    return {"sections": form.sections(settings_of(project, task), file_of(project, task))}
+
+
+@router.post("/plan")
+def plan(studio: OfStudio, new: New) -> dict[str, Any]:
+    """What queueing it would queue: `count`, and `axes`, each setting that takes several values with how many."""
+    now = paramfile.load(studio.project.params)
+    with blaming():
+        return wanted.plan(now, new.settings)
 
 
 @router.post("/tasks")
-def add(studio: OfStudio, wanted: New) -> dict[str, Any]:
-    """Queue an experiment with the files of the workspace as they are now."""
+def add(studio: OfStudio, new: New) -> dict[str, Any]:
+    """Queue it with the files of the workspace as they are now: `names` of the tasks, and `remarks`."""
     project = studio.project
     now = paramfile.load(project.params)
-    name = wanted.name.strip() or None
-    if name is not None:
-        _check_name(studio, name)
-    with _blaming():
-        changed = form.changes(now, wanted.settings)
-        return aside.queue(project, changed, name, wanted.message.strip() or None)
+    name, message = new.name.strip() or None, new.message.strip() or None
+    with blaming():
+        if new.kind == "folds":
+            wanted.check_group(project, name, new.folds)
+            return aside.queue_folds(project, wanted.folds(now, new.settings, new.folds), name, message)
+        if new.kind == "grid":
+            settings, names = wanted.grid(now, new.settings, name)
+        else:
+            settings, names = [form.changes(now, new.settings)], [name]
+        wanted.check_names(project, names)
+        return aside.queue(project, settings, names, message)
 
 
 @router.post("/tasks/{name}/retry")
@@ -85,12 +96,12 @@ def retry(studio: OfStudio, name: str, how: Again) -> dict[str, Any]:
 
     queue = Queue(studio.project)
     task = queue.find(name)
-    with _blaming():
+    with blaming():
         changed = form.changes(settings_of(studio.project, task), how.settings) if how.settings else {}
         if changed:
             return aside.try_again(studio.project, task.name, changed)
     queue.retry([task.name], fresh=how.fresh)
-    return {"name": task.name, "remarks": []}
+    return {"names": [task.name], "remarks": []}
 
 
 @router.post("/tasks/{name}/stop")
@@ -111,12 +122,33 @@ def remove_done(studio: OfStudio) -> dict[str, Any]:
     return {"removed": [task.name for task in Queue(studio.project).clear([], ("done",))]}
 
 
+@router.post("/folds/{group}/retry")
+def retry_folds(studio: OfStudio, group: str) -> dict[str, Any]:
+    """Queue the folds that failed or were stopped again, from their last epochs."""
+    names = wanted.folds_of(studio.project, group, ("failed", "stopped"))
+    return {"names": [task.name for task in Queue(studio.project).retry(names)] if names else []}
+
+
+@router.post("/folds/{group}/stop")
+def stop_folds(studio: OfStudio, group: str) -> dict[str, Any]:
+    """Stop the folds that run, and take those that wait back."""
+    names = wanted.folds_of(studio.project, group, ("queued", "running"))
+    return {"stopped": [task.name for task in Queue(studio.project).stop(names)]}
+
+
+@router.delete("/folds/{group}")
+def remove_folds(studio: OfStudio, group: str) -> dict[str, Any]:
+    """Forget the folds that do not run; experiments that came of them stay."""
+    names = wanted.folds_of(studio.project, group, ("queued", "done", "failed", "stopped"))
+    return {"removed": [task.name for task in Queue(studio.project).clear(names)] if names else []}
+
+
 @router.post("/workers")
-def start(studio: OfStudio, wanted: Workers) -> dict[str, Any]:
+def start(studio: OfStudio, how: Workers) -> dict[str, Any]:
     """Start workers until as many are at work; they outlive this server."""
     from tilecli.experiments.queue.enqueue import start_workers
 
-    return {"started": start_workers(studio.project, wanted.jobs)}
+    return {"started": start_workers(studio.project, how.jobs)}
 
 
 @router.post("/stop")
@@ -127,28 +159,3 @@ def stop_all(studio: OfStudio, how: Stop) -> dict[str, Any]:
         queue.dismiss(str(worker["worker"]))
     running = [] if how.after else [task.name for task in queue.tasks() if task.state == "running"]
     return {"stopped": [task.name for task in queue.stop(running)]}
-
-
-def _check_name(studio: OfStudio, name: str) -> None:
-    from tilecli.experiments.project import experiment_names
-
-    taken = {task.name for task in Queue(studio.project).tasks() if task.state != "done"}
-    try:
-        experiment_names(studio.project, [name], taken)
-    except TilesError as error:
-        raise _problem(error, "name") from None
-
-
-@contextlib.contextmanager
-def _blaming() -> Iterator[None]:
-    """Within, an error about a setting says in `field` which one."""
-    try:
-        yield
-    except TilesError as error:
-        if not (field := form.blamed(error)):
-            raise
-        raise _problem(error, field) from None
-
-
-def _problem(error: TilesError, field: str) -> Problem:
-    return Problem(_WRONG, error.message, error.hint or "", extra={"field": field})

@@ -7,11 +7,12 @@ from typing import Any
 
 from tilecli.errors import TilesError
 from tilecli.evaluation.records import Record as Row
-from tilecli.experiments import compare, describe, evaluated
+from tilecli.experiments import compare, describe, evaluated, registry
 from tilecli.experiments.naming import WORKSPACE
 from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import GOOD, Project
+from tilecli.studio import registering
 from tilecli.studio.runs import following
 from tilecli.studio.runs.finding import Run, find
 
@@ -80,10 +81,18 @@ def _head(project: Project, run: Run, about: describe.Description | None) -> dic
         "seconds": None if run.is_running else compare.finite(record.metrics.get("seconds", training.get("seconds"))),
         "model": "" if run.is_running else record.model or (about.model if about else ""),
         "commit": record.rev,
+        **_version(project, run),
         "base": {"rev": base, "subject": about.subject if about else _subject(project, base)} if base else None,
         "worker": run.task.worker if run.task and run.is_running else None,
         "attempts": run.task.attempts if run.task else None,
     }
+
+
+def _version(project: Project, run: Run) -> dict[str, Any]:
+    """`version` of the registry that it is, if it is one, and whether it can be made one."""
+    known = registry.versions(project) if run.record.rev and not run.task else []
+    name = next((version.name for version in known if version.rev == run.record.rev), None)
+    return {"version": name, "registrable": not run.task and bool(registering.possible([run.record], known))}
 
 
 def _subject(project: Project, rev: str) -> str:

@@ -34,6 +34,30 @@ def test_what_runs_comes_first_with_how_far_it_is(tmp_path: Path):
     assert queue.view(project, {"state": "failed"})["counts"] == {"failed": 2}
 
 
+def test_folds_of_a_cross_validation_stand_together(tmp_path: Path):
+    repository = queueable(tmp_path)
+    project, base = repository.project, repository.commit()
+    put_task(project, base, "odd-fold1", "queued")  # called like one, and none
+    for number, state in enumerate(("done", "stopped", "queued")):
+        fold = (f"split.fold={number}",) if number else ()  # 0 is what params.yaml has
+        put_task(project, base, f"wide-fold{number + 1}", state, "train.epochs=3", "split.folds=3", *fold)
+    put_task(project, base, "next")
+    put_task(project, base, "lost", "failed")
+    shown = queue.view(project, {"turned": "wide,other"})
+    names = [row["name"] for row in shown["tasks"]]
+    assert names == ["odd-fold1", "wide-fold1", "wide-fold2", "wide-fold3", "next", "lost"]
+    assert [row["fold"] and row["fold"]["number"] for row in shown["tasks"]] == [None, 1, 2, 3, None, None]
+    assert shown["groups"] == {
+        "wide": {
+            "folds": 3, "counts": {"queued": 1, "stopped": 1, "done": 1}, "settings": ["epochs=3"], "message": "",
+        },
+    }  # fmt: skip
+    assert shown["turned"] == ["wide", "other"]
+    only = queue.view(project, {"state": "stopped"})
+    assert [row["name"] for row in only["tasks"]] == ["wide-fold2"]
+    assert only["groups"] == shown["groups"]
+
+
 def test_a_long_queue_is_shown_as_far_as_one_looks_at_it(tmp_path: Path):
     repository = queueable(tmp_path)
     base = repository.commit()

@@ -17,7 +17,7 @@ def test_a_run_says_everything_about_itself(studied: Studied) -> None:
     shown = view(studied.project, {"name": "looked-at"})
     json.dumps(shown, allow_nan=False)
     assert shown["head"]["base"] == {"rev": studied.repository.base, "subject": "Set up"}
-    assert (shown["head"]["model"], shown["head"]["commit"]) == (studied.bundle, studied.rev)
+    assert (shown["head"]["model"], shown["head"]["commit"]) == (studied.bundle.removesuffix(".dir"), studied.rev)
     assert shown["head"]["seconds"] == 62.0
     dice = next(figure for figure in shown["figures"] if figure["name"] == "dice_mean")
     assert dice["interval"][0] < dice["value"] < dice["interval"][1]
