@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from tilecli import files, progress
 from tilecli.errors import UsageError
-from tilecli.experiments.plots.page import plotly_script
 from tilecli.layout import Project
 from tilecli.studio import shell
 from tilecli.studio.pages import FIRST, PAGES, Page
@@ -69,5 +68,3 @@ def _write_static(folder: Path) -> None:
     for name, path in shell.FILES.items():
         if path.suffix != ".js" or name == "theme.js":
             shutil.copyfile(path, folder / name)
-    if any("plotly" in page.read_text(encoding="utf-8") for page in shell.TEMPLATES.glob("*.j2")):
-        (folder / shell.PLOTLY).write_text(plotly_script(), encoding="utf-8")

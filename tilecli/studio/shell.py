@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).with_name("page")
 TEMPLATES = Path(__file__).with_name("templates")
 FILES = assets(_PAGE)
-PLOTLY = "plotly.min.js"  # comes with Plotly's own package
 
 
 @cache

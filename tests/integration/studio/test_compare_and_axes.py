@@ -32,7 +32,7 @@ def test_a_few_runs_side_by_side(address: str, browser: Any) -> None:
         page = visit.page
         expect(page.locator("#verdicts")).to_contain_text("strong is better than weak: dice_mean +0.", timeout=20_000)
         expect(page.locator("#verdicts")).to_contain_text("bare was not tested")
-        expect(page.locator("#curves h3")).to_have_text(["Valid Dice over epoch"])
+        expect(page.locator("#curves h3")).to_have_text(["Valid Dice over epochs"])
         assert page.locator("#curves path.curve").count() == 3
         expect(page.locator("#curves .unseen")).to_contain_text("strong ends with 0.800 at epoch 4")
 
@@ -41,10 +41,10 @@ def test_a_few_runs_side_by_side(address: str, browser: Any) -> None:
         expect(page.locator("#curves .said")).to_contain_text("epoch 3")
         page.locator("summary", has_text="Series").click()
         page.get_by_label("Learning rate").check()
-        expect(page.locator("#curves h3")).to_have_text(["Valid Dice over epoch", "Learning rate over epoch"])
+        expect(page.locator("#curves h3")).to_have_text(["Valid Dice over epochs", "Learning rate over epochs"])
         page.locator("#smoothing").fill("0.5")
         assert page.locator("#curves path.raw").count() == 3
-        page.locator("#log").check()
+        page.locator("#logarithmic").check()
         page.select_option("#x", "time")
         expect(page.locator("#curves h3").first).to_have_text("Valid Dice over time")
 

@@ -80,9 +80,10 @@ def test_a_run_is_looked_at_and_another_one_followed(tmp_path: Path, browser: An
             see(page.locator(".photos tbody button").nth(2)).to_be_focused()
 
             page.get_by_role("tab", name="Training").click()
-            see(page.locator(".chart .main-svg").first).to_be_visible()
-            see(page.get_by_label("Loss over epochs")).to_contain_text("0.800")
+            see(page.locator(".chart .curve").first).to_be_visible()
+            see(page.get_by_label("Loss over epochs")).to_contain_text("train ends with 0.800 at epoch 3, from 1.30")
             see(page.locator("#epochs output")).to_have_text("epoch 3 of 3")
+            read_curves(page)
             page.locator("#epoch").fill("0")
             see(page.locator("#epochs output")).to_have_text("epoch 1 of 3")
             grey = f"({GREY})()"
@@ -96,7 +97,7 @@ def test_a_run_is_looked_at_and_another_one_followed(tmp_path: Path, browser: An
         with visiting(browser, f"{url}/run/?name=<b>looked</b>", viewport={"width": 900, "height": 700}) as visit:
             see(visit.page.locator("#run")).to_contain_text("there is no experiment, task or commit '<b>looked</b>'")
             visit.page.goto(f"{url}/run/?name=looked-at")
-            see(visit.page.locator(".chart .main-svg").first).to_be_visible()
+            see(visit.page.locator(".chart .curve").first).to_be_visible()
             assert visit.wide() == 0
 
         busy = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(90)"], start_new_session=True)
@@ -105,6 +106,32 @@ def test_a_run_is_looked_at_and_another_one_followed(tmp_path: Path, browser: An
         finally:
             busy.kill()
             busy.wait()
+
+
+def read_curves(page: Any) -> None:
+    """What the curves say at an epoch, and the photos of one that is chosen there."""
+    see = sync_api.expect
+    pane, said = page.locator("#curves .pane").first, page.locator("#curves .said").first
+    pane.focus()
+    page.keyboard.press("ArrowLeft")
+    see(said).to_have_text("epoch 20.500 at 0.5")
+    see(pane).to_have_attribute("aria-valuetext", "epoch 2: at 0.5 0.500")
+    page.keyboard.press("+")  # closer: one epoch on each side is left
+    page.keyboard.press("Enter")
+    see(page.locator("#epochs output")).to_have_text("epoch 2 of 3")
+    assert page.locator("#curves .here").first.get_attribute("visibility") == "visible"
+    box = page.locator("#curves .pane").nth(1).bounding_box()
+    page.mouse.click(box["x"] + 60, box["y"] + 60)
+    see(page.locator("#epochs output")).to_have_text("epoch 1 of 3")
+    page.locator("#smoothing").fill("0.5")
+    see(page.locator("#curves path.raw")).to_have_count(2)
+    page.locator("#logarithmic").check()
+    see(page.locator("#curves .title")).to_have_text(["epoch", "epoch (logarithmic height)"])  # Dice stays as it is
+    page.locator("summary", has_text="Series").click()
+    page.locator("#curves fieldset").get_by_label("Loss").uncheck()
+    see(page.locator("#curves h3")).to_have_text(["Dice on the valid subset over epochs"])
+    see(page).to_have_url(re.compile("smooth=0.5&log=1&series=dice"))
+    page.locator("#curves fieldset").get_by_label("Loss").check()
 
 
 def follow(browser: Any, url: str, studied: Studied, pid: int) -> None:
@@ -117,10 +144,12 @@ def follow(browser: Any, url: str, studied: Studied, pid: int) -> None:
         put(project.valid_dice, f"step\tdice\n{rows}")
         for name, data in epochs(number).items():
             put(project.epoch_pictures / name, data)
+        put(project.training_metrics, json.dumps({"best": {"epoch": 1}, "epoch": number, "seconds": 3.0 * number}))
         put(project.live / "output.log", f"epoch {number} is over\n")
         more = {"done": number * 10, "epoch": number, "epochs": 4, "valid_dice": number / 10, "best_dice": number / 10}
         put(project.live / "status.json", json.dumps({**said, **more, "until": time.time() + 100}))
 
+    put(project.training / "plots" / "metrics" / "lr.tsv", "step\tlr\n1\t0.1\n2\t0.05\n")
     epoch(1)
     with visiting(browser, f"{url}/run/?name=workspace") as visit:
         page = visit.page
@@ -128,14 +157,24 @@ def follow(browser: Any, url: str, studied: Studied, pid: int) -> None:
         see(page.locator("#epochs output")).to_have_text("epoch 1 of 1")
         see(page.locator("#live")).to_have_text("live")
         see(page.locator("#machine")).to_contain_text("this run, memory", timeout=10_000)
+        see(page.locator("#curves h3")).to_have_text(
+            ["Dice on the valid subset over epochs", "Learning rate over epochs"]
+        )
         chart = page.locator(".chart").first.element_handle()
+        rate = page.locator(".chart .curve").last.element_handle()
+        page.locator("#curves .pane").first.focus()
+        page.keyboard.press("Home")
         before = time.monotonic()
         epoch(2)
         see(page.locator("#progress")).to_contain_text("epoch 2 of 4")
         assert time.monotonic() - before < 4  # 2 s on a machine that does nothing else
-        see(page.get_by_label("Dice on the valid subset over epochs")).to_contain_text("0.200 in epoch 2")
+        see(page.get_by_label("Dice on the valid subset over epochs")).to_contain_text("ends with 0.200 at epoch 2")
         see(page.locator("#epochs output")).to_have_text("epoch 2 of 2")
         assert chart.is_visible()  # drawn on, not anew
+        assert rate.is_visible()  # and what has not changed, not at all
+        # Whoever reads goes on reading.
+        see(page.locator("#curves .said").first).to_have_text("epoch 10.100 at 0.5, best epoch 1")
+        see(page.locator("#curves .strong")).to_have_text(["best epoch 1"] * 2)
         page.get_by_role("tab", name="Log").click()
         see(page.locator("pre")).to_have_text("epoch 2 is over")
         put(project.live / "status.json", json.dumps({**said, "ended": time.time()}))

@@ -39,6 +39,7 @@ def test_scripts_run_only_with_the_nonce_of_their_answer(client: TestClient) -> 
     nonce = re.search(r"'nonce-([^']+)'", first.headers["content-security-policy"])[1]
     assert first.text.count(f'nonce="{nonce}"') == 2
     assert nonce not in second.text
+    assert "unsafe" not in first.headers["content-security-policy"]
 
 
 def test_what_is_not_there_is_said(client: TestClient) -> None:

@@ -45,7 +45,7 @@ function figureRow(metric, runs, verdicts) {
       const say = number => (metric.share ? `${figure(100 * number)} %` : figure(number));
       const said = isNumber(value) ? say(value) : value === null || value === undefined ? "–" : written(value);
       const ends = intervals[at];
-      return h("td", {}, value === best ? h("b", {}, said) : said,
+      return h("td", {}, best !== null && value === best ? h("b", {}, said) : said,
         ends ? h("small", {}, `${say(ends[0])} – ${say(ends[1])}`) : null,
         at > 0 && isNumber(value) && isNumber(values[0]) ? difference(metric, value - values[0], judged(verdicts[at], name)) : null);
     }));

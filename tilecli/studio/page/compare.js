@@ -5,13 +5,14 @@ import { drawChanges } from "studio/changes.js";
 import { drawFigures, drawSettings, drawVerdicts } from "studio/beside.js";
 import { h } from "studio/dom.js";
 import { when } from "studio/format.js";
-import { swatch } from "studio/lines.js";
 import { ask, follow, given, link, Problem, exported } from "studio/live.js";
 import { Photos } from "studio/pairs.js";
-import { Curves } from "studio/trainings.js";
+import { swatch } from "studio/readout.js";
+import { Curves, titled } from "studio/trainings.js";
 
+const FIRST = ["valid.dice", "train.loss"]; // series that are drawn unless others are chosen
 const place = id => document.getElementById(id);
-const curves = new Curves();
+const curves = new Curves(place("curves"), { empty: "No run has a learning curve yet: tiles train writes one." });
 const photos = new Photos();
 let shown = given();
 
@@ -22,6 +23,14 @@ function withRuns(names) {
   return `?${query.toString().replaceAll("%2C", ",")}`;
 }
 
+/** A chart for each series, with a line for each run that has it. */
+function charts({ runs, curves: { names, series, epoch_s: paces, best } }) {
+  return names.map(name => ({
+    name, title: titled(name), first: FIRST.includes(name),
+    lines: runs.flatMap((run, at) => series[at][name] ? [{ name: run.name, colour: run.colour, dash: run.dash, points: series[at][name], epochS: paces[at], best: best[at] }] : []),
+  }));
+}
+
 function drawRuns() {
   const names = shown.runs.map(run => run.name);
   place("runs").replaceChildren(...shown.runs.map((run, at) => {
@@ -30,10 +39,10 @@ function drawRuns() {
     return h("li", {},
       h("a", { class: "name", href: link(`run/?name=${encodeURIComponent(run.name)}`) }, swatch(run), run.name),
       h("p", {}, [at === 0 ? "the others are compared with this one" : "", ...what].filter(Boolean).join(", ")),
-      run.message ? h("p", {}, run.message) : null,
+      run.message && run.message !== run.name ? h("p", {}, run.message) : null,
       run.stale.length ? h("p", { class: "wrong" }, `older than its training: ${run.stale.join(", ")}`) : null,
       run.broken.length ? h("p", { class: "wrong" }, `cannot be read: ${run.broken.join(", ")}`) : null,
-      run.untested ? h("p", { class: "wrong" }, run.untested) : null,
+      run.untested && run.state === "success" ? h("p", { class: "wrong" }, run.untested) : null,
       h("div", { class: "do" },
         at > 0 ? h("a", { href: withRuns([run.name, ...others]), "aria-label": `compare with this: ${run.name}` }, "compare with this") : null,
         names.length > 1 ? h("a", { href: withRuns(others), "aria-label": `leave out ${run.name}` }, "leave out") : null),
@@ -58,7 +67,7 @@ function draw() {
   if (shown.runs.length === 0) return;
   drawRuns();
   drawVerdicts(place("verdicts"), shown);
-  curves.draw(shown);
+  curves.draw(charts(shown));
   drawFigures(place("figures"), shown, place("all").checked);
   drawSettings(place("settings"), shown);
   drawChanges(place("changes"), shown);

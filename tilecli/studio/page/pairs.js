@@ -4,7 +4,7 @@ import { asked, keep } from "studio/address.js";
 import { lookCloser } from "studio/closer.js";
 import { h } from "studio/dom.js";
 import { figure, signed } from "studio/format.js";
-import { swatch } from "studio/lines.js";
+import { swatch } from "studio/readout.js";
 import { ask, link, Problem, exported } from "studio/live.js";
 
 const PAGE = 8; // photos that are shown at a time

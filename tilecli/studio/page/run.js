@@ -3,7 +3,7 @@
 import { keep, said } from "studio/address.js";
 import { h } from "studio/dom.js";
 import { ask, follow, given, latest } from "studio/live.js";
-import { Curves } from "studio/run_curves.js";
+import { charts } from "studio/run_curves.js";
 import { Epochs } from "studio/run_epochs.js";
 import { head } from "studio/run_head.js";
 import { Log } from "studio/run_log.js";
@@ -11,6 +11,7 @@ import { Machine } from "studio/run_machine.js";
 import { Photos } from "studio/run_photos.js";
 import { progress } from "studio/run_progress.js";
 import { settings } from "studio/run_settings.js";
+import { Curves } from "studio/trainings.js";
 
 const GAP_MS = 1000; // between two looks at a run that runs
 const TABS = ["training", "photos", "settings", "log"];
@@ -58,7 +59,9 @@ function drawAll() {
 
 function drawLive(live) {
   progress($("progress"), live);
-  parts.curves.draw(live.series);
+  const drawn = charts(live);
+  $("curves").hidden = !drawn.length;
+  parts.curves.draw(drawn, { picks: Boolean(live.pictures.epochs) });
   parts.epochs.draw(live.pictures);
   parts.machine.draw(live.running);
   parts.log.draw(live.log, live.running);
@@ -93,8 +96,8 @@ if (shown.problem) {
     h("p", { class: "empty" }, h("b", {}, shown.problem.title), h("br"), shown.problem.hint),
   );
 } else {
-  parts.curves = new Curves($("curves"));
-  parts.epochs = new Epochs($("epochs"), api);
+  parts.curves = new Curves($("curves"), { log: "Logarithmic loss and rate", picked: epoch => parts.epochs.goNear(epoch) });
+  parts.epochs = new Epochs($("epochs"), api, epoch => parts.curves.point(epoch));
   parts.machine = new Machine($("machine"), api);
   parts.log = new Log($("says"));
   parts.photos = new Photos($("table"), api);

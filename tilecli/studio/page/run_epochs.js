@@ -8,8 +8,10 @@ import { link } from "studio/live.js";
 const FRAME_MS = 250; // of the film
 
 export class Epochs {
-  constructor(place, api) {
+  /** `shown(epoch)`: which one is, null where it is the newest. */
+  constructor(place, api, shown) {
     this.place = place;
+    this.shown = shown;
     this.api = api;
     this.index = null;
     this.images = new Map();
@@ -28,7 +30,7 @@ export class Epochs {
         h("label", {}, this.marked, " prediction and truth")),
       this.strip,
       h("p", { class: "legend" },
-        h("span", { class: "swatch defect" }), "predicted from 0.5 on", h("span", { class: "swatch truth" }), "outline of the truth"),
+        h("span", { class: "key defect" }), "predicted from 0.5 on", h("span", { class: "key truth" }), "outline of the truth"),
     );
     this.slider.addEventListener("input", () => {
       this.stop();
@@ -74,6 +76,14 @@ export class Epochs {
     this.show();
   }
 
+  /** To the epoch that has pictures and is nearest to `epoch`. */
+  goNear(epoch) {
+    if (!this.index) return;
+    this.stop();
+    const away = this.index.epochs.map(entry => Math.abs(entry.epoch - epoch));
+    this.go(away.indexOf(Math.min(...away)));
+  }
+
   start() {
     this.play.textContent = "Stop";
     let at = this.at ?? -1;
@@ -104,6 +114,7 @@ export class Epochs {
     const { epochs, photos, plain } = this.index;
     const at = this.at ?? epochs.length - 1;
     const entry = epochs[at];
+    this.shown(this.at === null ? null : entry.epoch);
     this.slider.value = at;
     this.slider.setAttribute("aria-valuetext", `epoch ${entry.epoch}`);
     this.words.textContent = `epoch ${entry.epoch} of ${epochs.at(-1).epoch}`;

@@ -20,7 +20,7 @@ export function head(place, { head: facts, figures, warnings, live, name }) {
     word ? h("span", { class: `state ${colour}` }, h("span", { "aria-hidden": "true" }, sign), ` ${word}`) : "",
   );
   place.replaceChildren(
-    facts.message && facts.kind !== "commit" ? h("p", { class: "why" }, facts.message) : "",
+    facts.message && facts.message !== name && facts.kind !== "commit" ? h("p", { class: "why" }, facts.message) : "",
     warnings.length ? h("ul", { class: "warnings" }, warnings.map(warning)) : "",
     h("dl", { class: "facts" }, rows(facts)),
     figures.length ? h("ul", { class: "figures" }, figures.map(big)) : "",
@@ -52,19 +52,19 @@ function version({ version: name, registrable, commit }) {
   return registrable && canAct ? [h("a", { href: link(`models/?register=${commit}`) }, "register …")] : null;
 }
 
-function big({ name, caption, value, interval, high }) {
+function big({ name, caption, value, interval, high, share }) {
+  const say = number => (share ? `${figure(100 * number)} %` : figure(number));
   return h("li", { title: `${name}, ${high ? "higher" : "lower"} is better` },
-    h("span", { class: "value" }, figure(value)),
-    h("span", { class: "interval" }, interval ? `${figure(interval[0])} – ${figure(interval[1])}` : "\u00a0"),
-    interval ? bar(value, interval) : h("span", { class: "bar none" }),
+    h("span", { class: "value" }, say(value)),
     h("span", { class: "caption" }, caption),
+    interval ? [h("span", { class: "interval" }, `${say(interval[0])} – ${say(interval[1])}`), bar(value, interval)] : null,
   );
 }
 
 /** The 95 % interval on a scale from 0 to 1. */
 function bar(value, [low, high]) {
   const share = x => Math.min(100, Math.max(0, x * 100));
-  const bar = h("span", { class: "bar", role: "img", "aria-label": `95 % interval from ${figure(low)} to ${figure(high)}` }, h("i"), h("b"));
+  const bar = h("span", { class: "ends", role: "img", "aria-label": `95 % interval from ${figure(low)} to ${figure(high)}` }, h("i"), h("b"));
   bar.firstChild.style.cssText = `left: ${share(low)}%; width: ${share(high) - share(low)}%`;
   bar.lastChild.style.left = `${share(value)}%`;
   return bar;

@@ -16,10 +16,11 @@ export class Machine {
     this.before = null;
     this.lines = { machine: [], run: [] };
     this.timer = null;
+    place.replaceChildren(h("h2", {}, "System"), h("p", { class: "muted" }, "It is being measured …"));
   }
 
   draw(running) {
-    this.place.hidden = !running;
+    this.place.hidden = !running || exported;
     if (running && this.timer === null && !exported) this.look();
     if (!running) {
       clearTimeout(this.timer);

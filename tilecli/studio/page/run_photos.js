@@ -120,7 +120,7 @@ export class Photos {
       h("th", { scope: "row" }, name),
       h("td", {}, row.defect, row.type && row.type !== row.defect && row.type !== "good" ? h("span", { class: "muted" }, ` → ${row.type}`) : null),
       h("td", {}, outcome(row.outcome)),
-      h("td", { class: "number" }, h("span", { class: "dice-bar" }, h("i", { style: `width: ${(row.dice ?? 0) * 100}%` })), figure(row.dice)),
+      h("td", { class: "number" }, bar(row.dice), figure(row.dice)),
       h("td", { class: "number" }, figure(row.score)),
       ...["true", "predicted", "wrong"].map(key => h("td", { class: "number" }, figure(row[key]))),
       h("td", {}, h("code", {}, row.tile)),
@@ -128,6 +128,12 @@ export class Photos {
     made.addEventListener("click", () => this.viewer.open(this.shown, row, name));
     return made;
   }
+}
+
+function bar(dice) {
+  const made = h("span", { class: "dice-bar" }, h("i"));
+  made.firstChild.style.width = `${(dice ?? 0) * 100}%`;
+  return made;
 }
 
 function fill(select, all, names, rows, key, chosen) {

@@ -7,7 +7,7 @@ import { ask, link, Problem } from "studio/live.js";
 import { outcome } from "studio/run_photos.js";
 
 const KINDS = ["photo", "truth", "prediction", "probability", "error"];
-const swatch = (tone, words) => [h("span", { class: `swatch ${tone}` }), words];
+const swatch = (tone, words) => [h("span", { class: `key ${tone}` }), words];
 const LEGENDS = {
   photo: () => [],
   truth: () => swatch("truth", "true defect"),

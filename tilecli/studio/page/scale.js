@@ -95,8 +95,23 @@ function categories(there) {
   };
 }
 
-/** A text of at most so many letters. */
-export const short = (text, most = 18) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
+/** A text of at most so many letters; what is left out is in its middle, since names mostly differ at their ends. */
+export function short(text, most = 18) {
+  if (text.length <= most) return text;
+  const head = Math.floor((most - 1) / 2);
+  return `${text.slice(0, head)}…${text.slice(text.length - (most - 1 - head))}`;
+}
+
+/** A text as short as `most` px need it; widthOf says how wide one is. */
+export function fitting(text, most, widthOf) {
+  let letters = text.length;
+  let tried = text;
+  while (letters > 4 && widthOf(tried) > most) {
+    letters -= 1;
+    tried = short(text, letters);
+  }
+  return tried;
+}
 
 function thinned(ticks) {
   const kept = [];

@@ -17,11 +17,22 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** A dash by its name in Plotly, as SVG writes it. */
+/** A dash by its name, as SVG writes it. */
 export const DASHES = { solid: null, dash: "7 4", dot: "2 4", dashdot: "8 4 2 4" };
 
 /** The value of a token, as it is now. */
 export const token = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+let pen = null;
+
+/** How wide a text is in a chart, px. */
+export function widthOf(text) {
+  if (!pen) {
+    pen = document.createElement("canvas").getContext("2d");
+    pen.font = `12px ${token("--font")}`;
+  }
+  return pen.measureText(text).width;
+}
 
 const parts = colour => [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16));
 

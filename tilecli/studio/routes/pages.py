@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from tilecli.experiments.plots.page import plotly_script
 from tilecli.serving import problems
 from tilecli.serving.problems import Problem
 from tilecli.studio import shell
@@ -30,8 +29,6 @@ def first() -> RedirectResponse:
 @router.get("/static/{name}")
 def asset(name: str) -> Response:
     """A script, style or icon."""
-    if name == shell.PLOTLY:
-        return Response(plotly_script(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
     path = shell.FILES.get(name)
     if path is None:
         raise Problem(problems.NOT_FOUND, f"the pages have no file '{name}'")
@@ -68,9 +65,8 @@ def _shown(studio: Studio, page: Page, request: Request) -> dict[str, Any]:
 
 
 def _policy(nonce: str) -> str:
-    # Plotly sets styles by itself.
     return (
-        f"default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'self'; img-src 'self' data: blob:; "
         f"script-src 'self' 'nonce-{nonce}'; connect-src 'self'; object-src 'none'; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'"
     )

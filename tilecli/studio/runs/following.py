@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tilecli.experiments import curves
+from tilecli.experiments.curves import Curves
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.layout import Project
 from tilecli.studio.runs.finding import Run
 
-SERIES = ("valid/dice", "valid/dice_best", "valid/jaccard", "valid/loss", "train/loss", "lr")
-_SERIES_FOLDER = Path("plots") / "metrics"
 _LAST_BYTES = 48 * 1024  # of a log
 _LAST_LINES = 300
 _INDEX = "index.json"  # of the pictures, see `learning.epoch_pictures`
 
 
 def live(project: Project, run: Run) -> dict[str, Any]:
-    """What changes while a run runs: `state`, `progress`, `series`, `log`, `pictures`, `version` of everything else."""
+    """What changes while a run runs: `state`, `progress`, `log`, `pictures`, `version` of everything else.
+
+    And its curves, see `curves.Curves`: `series` (name → points [epoch, value]), `epoch_s`, the `best` epoch.
+    """
+    found = learned(project, run)
     return {
         "state": run.record.state,
         "running": run.is_running,
         "progress": progress(run),
-        "series": series(project, run),
+        "series": found.series,
+        "epoch_s": found.epoch_s,
+        "best": found.best,
         "log": log(run),
         "pictures": pictures(project, run),
         "version": version(run),
@@ -93,31 +98,11 @@ def _by_records(run: Run) -> tuple[float | None, float | None, float | None]:
     return epoch, epochs, last + (epochs - epoch) * seconds / epoch if seconds else None
 
 
-def series(project: Project, run: Run) -> dict[str, list[list[float]]]:
-    """Name → [epoch, value] rows, of those of SERIES that it has."""
-    from tilecli.experiments.plots.plot import parse_series
-
-    return {
-        name: [list(pair) for pair in rows]
-        for name, text in _texts(project, run).items()
-        if (rows := parse_series(text))
-    }
-
-
-def _texts(project: Project, run: Run) -> dict[str, str]:
+def learned(project: Project, run: Run) -> Curves:
+    """Its learning curves so far."""
     if run.at is not None:
-        paths = {name: run.at.training / _SERIES_FOLDER / f"{name}.tsv" for name in SERIES}
-        fresh = {name: path for name, path in paths.items() if run.since is None or _time(path) / 1e9 > run.since}
-        found = {}
-        for name, path in fresh.items():
-            with contextlib.suppress(OSError):
-                found[name] = path.read_text(encoding="utf-8", errors="replace")
-        return found
-    if not run.record.rev:
-        return {}
-    paths = {name: project.training / _SERIES_FOLDER / f"{name}.tsv" for name in SERIES}
-    texts = snapshot.texts_at(project, [(run.record.rev, path) for path in paths.values()])
-    return {name: text for name, text in zip(paths, texts, strict=True) if text is not None}
+        return curves.being_written(run.at.training, run.record, run.since)
+    return curves.read(project, run.record)
 
 
 def log(run: Run) -> list[str]:

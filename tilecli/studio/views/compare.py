@@ -115,10 +115,11 @@ def _run(record: Record, reason: str, look: Look) -> dict[str, Any]:
 
 
 def _curves(project: Project, records: Sequence[Record]) -> dict[str, Any]:
-    """`names` of all series; `series`: for each run, name → points [epoch, value]; `epoch_s`: seconds of an epoch."""
+    """`names` of all series; for each run, `series`: name → points [epoch, value], and see `curves.Curves`."""
     found = [curves.read(project, record) for record in records]
     names = sorted({name for one in found for name in one.series}, key=lambda name: (name != "valid.dice", name))
-    return {"names": names, "series": [one.series for one in found], "epoch_s": [one.epoch_s for one in found]}
+    each = {name: [getattr(one, name) for one in found] for name in ("series", "epoch_s", "best")}
+    return {"names": names, **each}
 
 
 def _params(records: Sequence[Record]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from tilecli.experiments.naming import WORKSPACE
 from tilecli.experiments.reading import snapshot
 from tilecli.experiments.store import Record
 from tilecli.layout import GOOD, Project
+from tilecli.reporting.words import SHARES
 from tilecli.studio import registering
 from tilecli.studio.runs import following
 from tilecli.studio.runs.finding import Run, find
@@ -102,7 +103,8 @@ def _subject(project: Project, rev: str) -> str:
 
 
 def _figures(run: Run) -> list[dict[str, Any]]:
-    """The headline figures that it has: name, what that is, value, interval, whether a higher one is better.
+    """The headline figures that it has: name, what that is, value, interval, whether a higher one is better, whether it
+    is said in percent.
 
     None while it runs: what there is then changes by the second, and stands with the progress.
     """
@@ -117,6 +119,7 @@ def _figures(run: Run) -> list[dict[str, Any]]:
                 "value": compare.finite(record.metrics[name]),
                 "interval": record.intervals.get(name),
                 "high": compare.higher_is_better(name),
+                "share": name in SHARES,
             }
             for name in compare.HEADLINE
             if isinstance(record.metrics.get(name), (int, float))

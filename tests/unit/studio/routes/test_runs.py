@@ -22,7 +22,7 @@ def test_pictures_of_validations_come_by_the_index_alone(client: TestClient) -> 
 def test_what_changes_is_asked_for_by_itself(client: TestClient) -> None:
     live = client.get("/api/runs/looked-at/live").json()
     assert (live["state"], live["running"]) == ("success", False)
-    assert live["series"]["valid/dice"] == [[1, 0.2], [2, 0.5], [3, 0.7]]
+    assert live["series"]["valid.dice"] == [[1, 0.2], [2, 0.5], [3, 0.7]]
     assert [entry["epoch"] for entry in live["pictures"]["epochs"]] == [1, 2, 3]
     assert client.get("/api/runs/looked-at/live").json()["version"] == live["version"]
 

@@ -64,7 +64,9 @@ def test_the_workspace_runs_as_long_as_its_process(studied: Studied, busy: int) 
     assert (live["progress"]["epoch"], live["progress"]["share"]) == (2, 0.25)
     assert 55 < live["progress"]["left"] <= 60
     os.utime(project.valid_dice, (began + 1, began + 1))
-    assert following.live(project, run)["series"] == {"valid/dice": [[1.0, 0.4]]}
+    live = following.live(project, run)
+    assert live["series"] == {"valid.dice": ((1.0, 0.4),)}
+    assert (live["epoch_s"], live["best"]) == (None, None)
     put(project.live / "status.json", json.dumps({**said, "ended": began}))
     assert not find(project, "workspace").is_running
 
@@ -83,14 +85,15 @@ def test_a_queued_task_is_a_run_from_its_first_moment(studied: Studied) -> None:
         put(clone / "training" / "plots" / "metrics" / "valid" / "dice.tsv", "step\tdice\n1\t0.8\n")
         assert following.live(project, find(project, "next"))["series"] == {}
         put(clone / "training" / "checkpoints" / "last.ckpt", "weights")
-        put(clone / "training" / "metrics.json", json.dumps({"valid": {"dice": 0.8}, "epoch": 1}))
+        put(clone / "training" / "metrics.json", json.dumps({"best": {"epoch": 1}, "epoch": 2, "seconds": 5.0}))
         for name, data in epochs(2).items():
             (clone / "training" / "pictures").mkdir(exist_ok=True)
             (clone / "training" / "pictures" / name).write_bytes(data)
         run = find(project, "next")
         live = following.live(project, run)
         assert run.is_running
-        assert live["series"] == {"valid/dice": [[1.0, 0.8]]}
+        assert live["series"] == {"valid.dice": ((1.0, 0.8),)}
+        assert (live["epoch_s"], live["best"]) == (2.5, 1.0)
         assert len(live["pictures"]["epochs"]) == 2
         assert following.picture(project, run, "00001.jpg") == clone / "training" / "pictures" / "00001.jpg"
         assert following.picture(project, run, "../metrics.json") is None

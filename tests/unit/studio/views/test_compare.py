@@ -33,6 +33,7 @@ def test_every_series_that_was_written_is_there(made: Repository) -> None:
     assert curves["names"] == ["valid.dice", "lr"]
     assert curves["series"][0]["valid.dice"][-1] == (4.0, 0.5)
     assert curves["epoch_s"] == [10.0, 10.0]
+    assert curves["best"] == [None, None]  # nothing says which epoch the model is of
 
 
 def test_code_that_differs_is_named_and_results_are_not(made: Repository) -> None:

@@ -21,6 +21,7 @@ def test_a_run_says_everything_about_itself(studied: Studied) -> None:
     assert shown["head"]["seconds"] == 62.0
     dice = next(figure for figure in shown["figures"] if figure["name"] == "dice_mean")
     assert dice["interval"][0] < dice["value"] < dice["interval"][1]
+    assert {figure["name"] for figure in shown["figures"] if figure["share"]} == {"defect_recall", "false_alarm_rate"}
     assert shown["params"][0] == {"name": "train.learning_rate", "value": 0.05, "was": 0.002, "changed": True}
     assert not any(param["changed"] for param in shown["params"][1:])
     assert shown["commands"][0]["command"] == "tiles exp reproduce looked-at"
