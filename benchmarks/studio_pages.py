@@ -1,11 +1,12 @@
-"""How fast the studio's table of experiments is: first view, clicks, a refresh, the server's memory.
+"""How fast the studio's pages are: first views, clicks, a refresh, the server's memory.
 
-    python benchmarks/studio_table.py [NUMBER ...]    default: 1000
+    python benchmarks/studio_pages.py [NUMBER ...]    default: 1000
 
 The same synthetic repositories as in `compare_experiments.py`, the real server, a headless Chromium. First view: from
-the request to the first frame with rows in it; cold where nothing of an earlier reading is left. Interaction: from the
-click to the frame after it, the median of several. Beside the time on the clock stands the time on the processor (the
-server's and that of the page's main thread), which other work on the machine disturbs less.
+the request to the first frame with the page's contents in it; cold where nothing of an earlier reading is left.
+Interaction: from the click or key to the frame after it, the median of several. Beside the time on the clock stands
+the time on the processor (the server's and that of the page's main thread), which other work on the machine disturbs
+less.
 """
 
 from __future__ import annotations
@@ -38,17 +39,27 @@ TYPE = """text => {
   field.dispatchEvent(new Event("input"));
 }"""
 SCROLL = "top => { document.querySelector('.scroller').scrollTop = top; }"
+BRUSH = """key => {
+  const end = document.querySelector("#lines .end[role=slider]");
+  end.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+}"""
+# What is there once a page has drawn what it shows.
+READY = {
+    "experiments": "tbody tr.experiment",
+    "axes": "#count:not(:empty)",
+    "queue": "#summary:not(:empty), #empty:not([hidden])",
+    "data": "#types table, #empty:not([hidden])",
+    "models": "#stages > *, #empty:not([hidden])",
+    "history": "#commits > li, #empty:not([hidden])",
+}
 Times = tuple[float, float]  # ms on the clock, ms on the processor
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", type=int, default=[1000])
-    browser = next((found for found in map(shutil.which, NAMES) if found), None)
-    if browser is None:
-        sys.exit(f"none of {', '.join(NAMES)} is on PATH")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        opened = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
+        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
         for number in parser.parse_args().numbers:
             project = Path(folder) / f"project-{number}"
             build(project, number)
@@ -58,13 +69,19 @@ def main() -> None:
         opened.close()
 
 
+def chromium() -> str:
+    """The browser's path; ends the program where there is none."""
+    browser = next((found for found in map(shutil.which, NAMES) if found), None)
+    return browser or sys.exit(f"none of {', '.join(NAMES)} is on PATH")
+
+
 def measure(browser: Any, project: Path, number: int) -> None:
     """Print what one project costs."""
     with serving(project) as (pid, url):
-        show("first view, cold", [first_view(browser, pid, url, number)])
+        show("first view, cold", [first_view(browser, pid, url, "experiments", number)])
     with serving(project) as (pid, url):
-        show("first view, server just begun", [first_view(browser, pid, url, number)])
-        show("first view, again", [first_view(browser, pid, url, number) for _ in range(5)])
+        show("first view, server just begun", [first_view(browser, pid, url, "experiments", number)])
+        show("first view, again", [first_view(browser, pid, url, "experiments", number) for _ in range(5)])
         show("what it shows, once more", [refresh(pid, url) for _ in range(TIMES)])
         page = open_page(browser, url)
         figures = ["dice_mean", "auroc"] * (TIMES // 2)
@@ -72,6 +89,12 @@ def measure(browser: Any, project: Path, number: int) -> None:
         show("letter in the search, drawn", [interact(page, TYPE, f"run-{n}") for n in range(TIMES)])
         page.evaluate(TYPE, "")
         show("scrolled anywhere, drawn", [interact(page, SCROLL, 997 * n) for n in range(1, TIMES)])
+        page.close()
+        for name in READY:
+            if name != "experiments":
+                show(f"first view of {name}, again", [first_view(browser, pid, url, name) for _ in range(6)][1:])
+        page = open_page(browser, url, "axes")
+        show("end of a brush moved, drawn", [interact(page, BRUSH, "ArrowUp") for _ in range(TIMES)])
         print(f"  server's memory, at most          {memory(pid):5.0f} MB")
 
 
@@ -88,8 +111,8 @@ def serving(project: Path) -> Iterator[tuple[int, str]]:
             server.wait()
 
 
-def open_page(browser: Any, url: str) -> Any:
-    """The page, rows in it; `page.spent()` is what its main thread has used of the processor (ms)."""
+def open_page(browser: Any, url: str, name: str = "experiments") -> Any:
+    """The page with its contents; `page.spent()` is what its main thread has used of the processor (ms)."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     tools = page.context.new_cdp_session(page)
     tools.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -99,18 +122,19 @@ def open_page(browser: Any, url: str) -> Any:
         return 1000 * float(metrics["TaskDuration"])
 
     page.spent = spent
-    page.goto(f"{url}/experiments/")
-    page.wait_for_selector("tbody tr.experiment")
+    page.goto(f"{url}/{name}/")
+    page.locator(READY[name]).first.wait_for(state="attached")
     page.evaluate(FRAME)
     return page
 
 
-def first_view(browser: Any, pid: int, url: str, number: int) -> Times:
+def first_view(browser: Any, pid: int, url: str, name: str, number: int = 0) -> Times:
     before = processor(pid)
     begun = time.perf_counter()
-    page = open_page(browser, url)
+    page = open_page(browser, url, name)
     taken = 1000 * (time.perf_counter() - begun)
-    assert f"{number:,}" in page.inner_text("#count"), "experiments are missing from the page"
+    if number:
+        assert f"{number:,}" in page.inner_text("#count"), "experiments are missing from the page"
     worked = processor(pid) - before + page.spent()
     page.close()
     return taken, worked
