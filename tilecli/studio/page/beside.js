@@ -2,8 +2,9 @@
 
 import { h } from "studio/dom.js";
 import { figure, signed } from "studio/format.js";
-import { written } from "studio/scale.js";
+import { short, written } from "studio/scale.js";
 
+const NAME = 40; // letters of a name at the head of a column
 const isNumber = value => typeof value === "number";
 const marked = words => (words?.startsWith("▲") ? "better" : words?.startsWith("▼") ? "worse" : "");
 
@@ -22,7 +23,7 @@ export function drawVerdicts(place, { runs, verdicts, whole, failed }) {
   }));
 }
 
-const head = (runs, what) => h("thead", {}, h("tr", {}, h("th", { scope: "col" }, what), runs.map(run => h("th", { scope: "col" }, run.name))));
+const head = (runs, what) => h("thead", {}, h("tr", {}, h("th", { scope: "col" }, what), runs.map(run => h("th", { scope: "col", title: run.name }, short(run.name, NAME)))));
 
 /** Every figure, with its difference from the first run's and what the photos say of that. */
 export function drawFigures(place, { runs, metrics, verdicts }, all) {

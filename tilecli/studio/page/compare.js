@@ -38,7 +38,7 @@ function drawRuns() {
     const what = [run.kind === "experiment" ? run.state === "success" ? "" : run.state : run.kind, run.created ? when(run.created) : ""];
     return h("li", {},
       h("a", { class: "name", href: link(`run/?name=${encodeURIComponent(run.name)}`) }, swatch(run), run.name),
-      h("p", {}, [at === 0 ? "the others are compared with this one" : "", ...what].filter(Boolean).join(", ")),
+      h("p", {}, [at === 0 && names.length > 1 ? "the others are compared with this one" : "", ...what].filter(Boolean).join(", ")),
       run.message && run.message !== run.name ? h("p", {}, run.message) : null,
       run.stale.length ? h("p", { class: "wrong" }, `older than its training: ${run.stale.join(", ")}`) : null,
       run.broken.length ? h("p", { class: "wrong" }, `cannot be read: ${run.broken.join(", ")}`) : null,

@@ -67,6 +67,7 @@ function drawLive(live) {
   parts.log.draw(live.log, live.running);
   const nothing = !live.running && !Object.keys(live.series).length && !live.pictures.epochs;
   $("untrained").hidden = !nothing;
+  if (nothing && live.state === "queued") $("untrained").textContent = "Its training has not begun yet.";
 }
 
 let asked = 0;

@@ -44,6 +44,7 @@ export class Photos {
     this.words = h("p", { class: "muted", role: "status" });
     this.head = h("tr");
     this.body = h("tbody");
+    this.body.addEventListener("error", ({ target }) => { target.style.visibility = "hidden"; }, true); // a picture that nobody has
     this.none = h("p", { class: "empty", hidden: true });
     this.more = h("button", { type: "button", hidden: true });
     this.tools = h("div", { class: "bar-of-tools" },

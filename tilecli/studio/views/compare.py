@@ -10,6 +10,7 @@ from typing import Any
 from tilecli.errors import ProjectError, TilesError
 from tilecli.evaluation.records import Record as Row
 from tilecli.experiments import compare, curves, describe, store
+from tilecli.experiments.curves import Curves
 from tilecli.experiments.evaluated import rows_of
 from tilecli.experiments.naming import resolve
 from tilecli.experiments.plots.looks import FEW, Look, looks
@@ -19,6 +20,8 @@ from tilecli.layout import Project
 from tilecli.palette import LIGHT
 from tilecli.reporting.words import FIGURES, SHARES
 from tilecli.studio import verdicts
+from tilecli.studio.runs import following
+from tilecli.studio.runs.finding import find
 
 MOST = FEW  # as many as have a colour of their own
 _DATASET = "data/dataset"
@@ -116,10 +119,20 @@ def _run(record: Record, reason: str, look: Look) -> dict[str, Any]:
 
 def _curves(project: Project, records: Sequence[Record]) -> dict[str, Any]:
     """`names` of all series; for each run, `series`: name → points [epoch, value], and see `curves.Curves`."""
-    found = [curves.read(project, record) for record in records]
+    found = [_learned(project, record) for record in records]
     names = sorted({name for one in found for name in one.series}, key=lambda name: (name != "valid.dice", name))
     each = {name: [getattr(one, name) for one in found] for name in ("series", "epoch_s", "best")}
     return {"names": names, **each}
+
+
+def _learned(project: Project, record: Record) -> Curves:
+    """Of one that is not done, what its training has written so far."""
+    if record.state == "success":
+        return curves.read(project, record)
+    try:
+        return following.learned(project, find(project, record.name))
+    except TilesError:  # gone meanwhile
+        return curves.read(project, record)
 
 
 def _params(records: Sequence[Record]) -> list[dict[str, Any]]:

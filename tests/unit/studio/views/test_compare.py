@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.experiments.history import Repository
 from tests.unit.studio.compared import files, per_image, repository, rows
+from tilecli.experiments.queue.tasks import Queue, Task
 from tilecli.studio.views import compare
 
 
@@ -34,6 +35,22 @@ def test_every_series_that_was_written_is_there(made: Repository) -> None:
     assert curves["series"][0]["valid.dice"][-1] == (4.0, 0.5)
     assert curves["epoch_s"] == [10.0, 10.0]
     assert curves["best"] == [None, None]  # nothing says which epoch the model is of
+
+
+def test_a_training_that_is_under_way_has_what_it_has_written(tmp_path: Path) -> None:
+    made = repository(tmp_path)
+    queue, base = Queue(made.project), made.experiment("done", files(0.1, 0.5))
+    queue.add([Task(0, "new", base, base)])
+    with queue.at_work("w1", {}):
+        task = queue.claim("w1")
+        assert task is not None
+        written = queue.place(task) / "clone" / "training"
+        for name, text in {"plots/metrics/train/loss.tsv": "step\tloss\n1\t0.5\n", "checkpoints/last.ckpt": ""}.items():
+            (written / name).parent.mkdir(parents=True, exist_ok=True)
+            (written / name).write_text(text)
+        curves = compare.view(made.project, {"runs": "done,new"})["curves"]
+    assert curves["series"][1] == {"train.loss": ((1.0, 0.5),)}
+    assert curves["names"] == ["valid.dice", "lr", "train.loss"]
 
 
 def test_code_that_differs_is_named_and_results_are_not(made: Repository) -> None:
