@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,9 @@ RATES = (0.02, 0.005)
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+def session(trained: Callable[[Path], Session], tmp_path_factory: pytest.TempPathFactory) -> Session:
     """A project with a baseline that is committed, and two experiments that were queued and run."""
-    session = Session(tmp_path_factory.mktemp("articles"))
-    session.start_project()
-    said = session.tiles("train", "--queue", "--lr", "0.01", code=1).stderr
-    assert "tiles split" in said  # each queued run would fetch its own photos
-    session.tiles("train", "--name", "baseline")
+    session = trained(tmp_path_factory.mktemp("articles") / "a user")
     session.git("add", ".")
     session.git("commit", "--quiet", "--message", "First results")
     (session.project / "notes.txt").write_text("not under git")
@@ -33,6 +30,13 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 def experiments(session: Session) -> dict[str, dict]:
     rows = json.loads(session.tiles("exp", "compare", "--json").stdout)
     return {row["name"]: row for row in rows}
+
+
+def test_nothing_is_queued_before_the_photos_are_there(tmp_path: Path):
+    fresh = Session(tmp_path)
+    fresh.start_project()
+    said = fresh.tiles("train", "--queue", "--lr", "0.01", code=1).stderr
+    assert "tiles split" in said  # each queued run would fetch its own photos
 
 
 def test_every_queued_experiment_ran_with_its_own_setting(session: Session):
