@@ -23,6 +23,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # command, to report to a server that tests must not need: together they took a third of the suite's time.
 os.environ["DVC_NO_ANALYTICS"] = "1"
 
+# Where it is set, as in many a container, every process would compile what it imports anew, torch in some 10 s: the
+# installer has left that to the first who comes by.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # What runs the tests may itself be a job, whose log would hold notes that a user's pipe does not.
 os.environ.pop("CI", None)
 

@@ -1,5 +1,5 @@
-"""Switches that keep the libraries we stand on from phoning home, set before any of them is imported, and a way to keep
-what they print away from the user.
+"""Switches that keep the libraries we stand on from phoning home, set before any of them is imported, and ways to keep
+what they print away from the user and what they need not load out of the process.
 
 Every value is a default: a user who sets one of these variables keeps their own.
 """
@@ -40,6 +40,21 @@ def be_quiet() -> None:
         os.environ.setdefault(name, value)
     hidden: dict[str, object] = sys.modules  # type: ignore[assignment]  # None: this import fails
     hidden.setdefault("openvino_telemetry", None)
+
+
+@contextlib.contextmanager
+def without(name: str) -> Iterator[None]:
+    """Within the block nobody can import the module `name`, unless it is loaded already.
+
+    For a library that loads what it can do without.
+    """
+    modules: dict[str, object] = sys.modules  # type: ignore[assignment]  # None: this import fails
+    modules.setdefault(name, None)
+    try:
+        yield
+    finally:
+        if modules.get(name, name) is None:
+            del modules[name]
 
 
 @contextlib.contextmanager

@@ -34,15 +34,15 @@ sys.addaudithook(watch)
 
 
 class Session:
-    """A user in a project folder."""
+    """A user in a project folder; one that has been there before where `folder` is a copy of another's."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.project = folder / "my project"
-        (folder / "home").mkdir()
+        (folder / "home").mkdir(exist_ok=True)
         self.home = folder / "home"
         self.calls = folder / "calls.txt"
-        (folder / "watch").mkdir()
+        (folder / "watch").mkdir(exist_ok=True)
         (folder / "watch" / "sitecustomize.py").write_text(WATCH)
         self.environment = bare_environment(self.home)
         self.environment |= {"CALLS": str(self.calls), "PYTHONPATH": str(folder / "watch")}

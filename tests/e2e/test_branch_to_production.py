@@ -8,12 +8,12 @@ import json
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.session import TINY
+from tests.e2e.session import Session
 from tests.integration.delivery import jobs, recipe_steps
 from tests.integration.delivery.jobs import Site, push_experiment, tiles
 from tests.integration.experiments import git
@@ -25,13 +25,10 @@ KEY = "a-key-of-the-line-1"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(trained: Callable[[Path], Session], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A measured model on main, at a host that runs the workflows of `tiles ci init`."""
     folder = tmp_path_factory.mktemp("company")
-    overrides = [part for setting in TINY for part in ("-S", setting)]
-    tiles(folder, "init", "parts", *overrides)
-    root = folder / "parts"
-    tiles(root, "train", "--name", "baseline")
+    root = trained(folder / "a user").project.rename(folder / "parts")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "-m", "First results")
     jobs.put_at_hub(folder, GITHUB, "--auto-merge", "--deploy", "none", "--gate", "--min 0.1")

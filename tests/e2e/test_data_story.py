@@ -5,6 +5,7 @@ The way of working that articles on DVC describe, typed as a user types it, with
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,9 @@ DEFECT_PHOTOS = ("data", "dataset", "index.csv")
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    session = Session(tmp_path_factory.mktemp("a user"))
-    session.start_project()
-    session.git("config", "user.name", "An Engineer")
-    session.git("config", "user.email", "engineer@example.org")
-    return session
+def session(trained: Callable[[Path], Session], tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """The story has begun: the base dataset is tagged, and a first experiment has run on it."""
+    return trained(tmp_path_factory.mktemp("story") / "a user")
 
 
 def told(session: Session, *arguments: str):
@@ -46,14 +44,9 @@ def better_photos(folder: Path) -> Path:
 
 
 def test_the_story(session: Session) -> None:
-    # The base dataset, tagged.
-    session.tiles("split")
-    session.tiles("data", "commit", "-m", "Base dataset")
-    session.tiles("data", "tag", "base-dataset", "-m", "Our first photos, no model yet.")
     base = photos(session)
 
     # The first experiment, and its model with it.
-    session.tiles("train", "--name", "first")
     session.tiles("data", "commit", "-m", "Experiment 1")
     session.tiles("data", "tag", "experiment-1")
     first, first_figures = model(session), session.metrics()

@@ -2,23 +2,22 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.session import Session
+from tests.e2e.session import WALL_S, Session
+from tilecli.experiments.queue.tasks import Queue
+from tilecli.layout import Project
 
 RATES = (0.02, 0.005)
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+def session(trained: Callable[[Path], Session], tmp_path_factory: pytest.TempPathFactory) -> Session:
     """A project with a baseline that is committed, and two experiments that were queued and run."""
-    session = Session(tmp_path_factory.mktemp("articles"))
-    session.start_project()
-    said = session.tiles("train", "--queue", "--lr", "0.01", code=1).stderr
-    assert "tiles split" in said  # each queued run would fetch its own photos
-    session.tiles("train", "--name", "baseline")
+    session = trained(tmp_path_factory.mktemp("articles") / "a user")
     session.git("add", ".")
     session.git("commit", "--quiet", "--message", "First results")
     (session.project / "notes.txt").write_text("not under git")
@@ -33,6 +32,13 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 def experiments(session: Session) -> dict[str, dict]:
     rows = json.loads(session.tiles("exp", "compare", "--json").stdout)
     return {row["name"]: row for row in rows}
+
+
+def test_nothing_is_queued_before_the_photos_are_there(tmp_path: Path):
+    fresh = Session(tmp_path)
+    fresh.start_project()
+    said = fresh.tiles("train", "--queue", "--lr", "0.01", code=1).stderr
+    assert "tiles split" in said  # each queued run would fetch its own photos
 
 
 def test_every_queued_experiment_ran_with_its_own_setting(session: Session):
@@ -107,35 +113,38 @@ def test_reproducing_gives_the_same_figures(session: Session):
 def test_bad_input_queues_nothing(session: Session, arguments: list[str], says: str, code: int):
     done = session.tiles(*arguments, code=code)
     assert says in done.stderr + done.stdout
-    status = json.loads(session.tiles("exp", "status", "--json").stdout)
-    assert not [task for task in status["tasks"] if task["state"] == "queued"]
+    assert not [task for task in Queue(Project(session.project)).tasks() if task.state == "queued"]
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    """Looks in this process: one for each look would take longer than what it waits for."""
+    until = time.monotonic() + WALL_S
+    while not happened():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.1)
 
 
 def test_stopped_in_the_middle_a_run_goes_on_from_its_last_epoch(session: Session):
     session.tiles("train", "--queue", "--epochs", "60", "--name", "long")
     session.tiles("exp", "start")
-    until = time.monotonic() + 120
+    queue = Queue(Project(session.project))
+    task = queue.find("long")
 
     def long() -> dict:
         tasks = json.loads(session.tiles("exp", "status", "--json").stdout)["tasks"]
         return next(task for task in tasks if task["name"] == "long")
 
-    while long()["progress"].get("epoch", 0) < 2:
-        assert time.monotonic() < until
-        time.sleep(0.3)
+    wait_for(lambda: queue.progress(task).get("epoch", 0) >= 2)
+    assert long()["progress"]["epoch"] >= 2
     session.tiles("exp", "stop")
-    while long()["state"] == "running":
-        assert time.monotonic() < until
-        time.sleep(0.3)
+    wait_for(lambda: queue.find("long").state != "running")
     assert long()["state"] == "stopped"
     assert "refs/exps" not in session.git("for-each-ref", "--format=%(refname)", "refs/exps/*/*/long")
     session.tiles("exp", "retry", "long")
     session.tiles("exp", "start")
-    while "resuming after epoch" not in session.tiles("exp", "logs", "long").stdout:
-        assert time.monotonic() < until
-        time.sleep(0.3)
+    wait_for(lambda: "resuming after epoch" in (queue.place(task) / "output.log").read_text())
+    assert "resuming after epoch" in session.tiles("exp", "logs", "long").stdout
     session.tiles("exp", "stop")
-    while long()["state"] == "running":
-        time.sleep(0.3)
+    wait_for(lambda: queue.find("long").state != "running")
     session.tiles("exp", "clear")
     assert json.loads(session.tiles("exp", "status", "--json").stdout)["tasks"] == []

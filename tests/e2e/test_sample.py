@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,12 +12,9 @@ from tests.e2e.session import Session
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+def session(trained: Callable[[Path], Session], tmp_path_factory: pytest.TempPathFactory) -> Session:
     """A project in a path with spaces, with one experiment in it."""
-    session = Session(tmp_path_factory.mktemp("a user"))
-    session.start_project()
-    session.tiles("train", "--name", "first")
-    return session
+    return trained(tmp_path_factory.mktemp("sample") / "a user")
 
 
 def test_every_artefact_is_there(session: Session):

@@ -1,4 +1,4 @@
-"""One repository with a baseline and three experiments, made once for all tests and copied for each."""
+"""One repository with a baseline and three experiments and one with a version of its data, copied for each test."""
 
 import shutil
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import pytest
 from typer.testing import Result
 
 from tests.integration import data_projects, experiments
+from tests.madeonce import made_once
 from tilecli.layout import Project
 
 RATES = {"low": "0.001", "high": "0.1", "middle": "0.05"}
@@ -17,12 +18,14 @@ Verb = Exp = Callable[..., Result]
 
 @pytest.fixture(scope="session")
 def tried_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = experiments.lay_down(tmp_path_factory.mktemp("tried") / "parts")
-    experiments.run_baseline(project)
-    for name, rate in RATES.items():
-        why = "does a higher rate pay?" if name == "high" else None
-        experiments.run_experiment(project, name, f"train.learning_rate={rate}", message=why)
-    return project.root
+    def make(folder: Path) -> None:
+        project = experiments.lay_down(folder / "parts")
+        experiments.run_baseline(project)
+        for name, rate in RATES.items():
+            why = "does a higher rate pay?" if name == "high" else None
+            experiments.run_experiment(project, name, f"train.learning_rate={rate}", message=why)
+
+    return made_once(tmp_path_factory, "tried", make) / "parts"
 
 
 @pytest.fixture
@@ -59,10 +62,7 @@ def model(verb: Verb) -> Verb:
 
 @pytest.fixture(scope="session")
 def versioned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("versioned") / "place"
-    folder.mkdir()
-    data_projects.lay_down(folder)
-    return folder
+    return made_once(tmp_path_factory, "versioned", data_projects.lay_down)
 
 
 @pytest.fixture

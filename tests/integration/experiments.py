@@ -113,7 +113,9 @@ def put_under_git_and_dvc(root: Path, *, inside: str = "") -> Path:
     git(root, "init", "--quiet", "-b", "main")
     git(root, "config", "user.name", "An Engineer")
     git(root, "config", "user.email", "engineer@example.org")
-    dvc(folder, "init", "--quiet", *(["--subdir"] if inside else []))
+    from dvc.repo import Repo  # `dvc init`, without a process for it
+
+    Repo.init(str(folder), subdir=bool(inside)).close()
     # As `tiles init` writes it: else every command would start a process that asks for a newer DVC.
     (folder / ".dvc" / "config").write_text("[core]\n    autostage = true\n    check_update = false\n")
     return folder

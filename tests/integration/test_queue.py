@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,22 +38,26 @@ if "train" in __import__("sys").argv[1:]:
 DEADLINE_S = 90
 
 
+def lay_down_slow(folder: Path) -> None:
+    """A project with a baseline, whose trainings are slow where they are told to be."""
+    project = lay_down(folder / "my project")
+    script = project.root / "stage.py"
+    script.write_text(SLOW + script.read_text())
+    project.params.write_text(project.params.read_text().replace("epochs: 2", "epochs: 0"))
+    (project.root / ".gitignore").write_text("ran.log\nlast.ckpt\n")
+    git(project.root, "commit", "--quiet", "-am", "Slow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STARTS", os.devnull)
+        run_baseline(project)
+
+
 class Factory:
-    """A project with a baseline, and the workers it started."""
+    """Such a project, and the workers it started."""
 
     def __init__(self, folder: Path) -> None:
-        self.project = lay_down(folder / "my project")
-        script = self.project.root / "stage.py"
-        script.write_text(SLOW + script.read_text())
-        (self.project.root / "params.yaml").write_text(
-            (self.project.root / "params.yaml").read_text().replace("epochs: 2", "epochs: 0")
-        )
-        (self.project.root / ".gitignore").write_text("ran.log\nlast.ckpt\n")
+        self.project = Project(folder / "my project")
+        self.base = git(self.project.root, "rev-parse", "HEAD")
         self.starts = folder / "starts.txt"
-        os.environ["STARTS"] = str(self.starts)
-        git(self.project.root, "commit", "--quiet", "-am", "Slow")
-        self.base = run_baseline(self.project)
-        self.starts.unlink()
         self.queue = Queue(self.project)
         self.workers: list[subprocess.Popen[bytes]] = []
 
@@ -85,10 +90,18 @@ def wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture(scope="module")
+def factory_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("slow")
+    lay_down_slow(folder)
+    return folder
+
+
 @pytest.fixture
-def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Factory]:
-    monkeypatch.setenv("STARTS", "")
+def factory(factory_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Factory]:
+    shutil.copytree(factory_once, tmp_path, symlinks=True, dirs_exist_ok=True)
     factory = Factory(tmp_path)
+    monkeypatch.setenv("STARTS", str(factory.starts))
     yield factory
     for worker in factory.workers:
         if worker.poll() is None:

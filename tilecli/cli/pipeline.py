@@ -27,9 +27,7 @@ def bring_up_to_date(
     options.write_changes(project, wanted)
     try:
         with display() as shown:
-            if force:
-                dvc.repro(project, ["check_packages"])
-            outcome = dvc.repro(project, [stage], force=force)
+            outcome = dvc.repro(project, [*(["check_packages"] if force else []), stage], force=force)
     except KeyboardInterrupt:
         terminal.say(f"stopped; nothing half-made was kept. Go on with: [command]tiles {_verb(stage)}[/]")
         raise

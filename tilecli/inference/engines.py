@@ -109,7 +109,8 @@ def _core() -> Any:
     """
     quiet.be_quiet()
     try:
-        import openvino
+        with quiet.without("openvino.tools.ovc"):  # it converts other frameworks' models, and is half of what loads
+            import openvino
     except ModuleNotFoundError as error:
         raise MissingExtraError("openvino", "train") from error
     # The first array that goes through OpenVINO's binding sets up its view of NumPy. Two threads that are first at

@@ -17,6 +17,7 @@ from tests.integration.delivery import jobs
 from tests.integration.delivery.jobs import Site
 from tests.integration.experiments import dvc, git
 from tests.integration.hosts import GITHUB, GITLAB, standing_in
+from tests.madeonce import made_once
 from tilecli import paramfile
 from tilecli.cli.main import app
 from tilecli.layout import shipped
@@ -48,10 +49,7 @@ elif stage == "evaluate":
 """
 
 
-@pytest.fixture(scope="session")
-def factory_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project `parts` with a measured baseline, its bytes in `store`."""
-    folder = tmp_path_factory.mktemp("factory")
+def measure_baseline(folder: Path) -> None:
     root = experiments.put_under_git_and_dvc(folder / "parts")
     text = shipped("params.yaml").read_text()
     (root / "params.yaml").write_text(paramfile.edit(text, {"train.learning_rate": 0.01, "train.epochs": 2}))
@@ -65,7 +63,12 @@ def factory_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dvc(root, "repro", "--quiet")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "-m", "First results")
-    return folder
+
+
+@pytest.fixture(scope="session")
+def factory_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project `parts` with a measured baseline."""
+    return made_once(tmp_path_factory, "factory", measure_baseline)
 
 
 @pytest.fixture(scope="session")
@@ -74,13 +77,14 @@ def at_hub_once(factory_once: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     main has auto-merging workflows, and the baseline's bytes are at the remote.
     """
-    found = {}
-    for kind in (GITHUB, GITLAB):
-        folder = tmp_path_factory.mktemp(kind)
-        shutil.copytree(factory_once / "parts", folder / "parts", symlinks=True)
-        jobs.put_at_hub(folder, kind, "--auto-merge", "--app", "hub.test/acme/parts", "--gate", "--min 0.4")
-        found[kind] = folder
-    return found
+
+    def make(folder: Path) -> None:
+        for kind in (GITHUB, GITLAB):
+            shutil.copytree(factory_once / "parts", folder / kind / "parts", symlinks=True)
+            jobs.put_at_hub(folder / kind, kind, "--auto-merge", "--app", "hub.test/acme/parts", "--gate", "--min 0.4")
+
+    made = made_once(tmp_path_factory, "at-hub", make)
+    return {kind: made / kind for kind in (GITHUB, GITLAB)}
 
 
 @pytest.fixture(params=[GITHUB, GITLAB])

@@ -14,6 +14,7 @@ import pytest
 from tests.integration import data_projects
 from tests.integration.labelling.desk import Page, Started, start, visit
 from tests.integration.serving.browser import chromium, wavy
+from tests.madeonce import made_once
 from tests.photosets import put_photo
 from tilecli.layout import Project
 
@@ -35,10 +36,7 @@ def put_spot(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def exposed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exposed") / "place"
-    folder.mkdir()
-    data_projects.lay_down(folder, more=put_spot)
-    return folder
+    return made_once(tmp_path_factory, "exposed", lambda folder: data_projects.lay_down(folder, more=put_spot))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from tests.integration.experiments import dvc, git, put_under_git_and_dvc
 from tests.integration.remotes.s3server import S3Server
 from tests.integration.remotes.sshserver import SshServer
+from tests.madeonce import made_once
 from tilecli.cli.main import app
 from tilecli.layout import Project
 
@@ -77,9 +78,10 @@ def lay_down(root: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def stocked_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = lay_down(tmp_path_factory.mktemp("stocked") / "parts")
-    add_photos(project, range(20))
-    return project.root
+    return (
+        made_once(tmp_path_factory, "stocked", lambda folder: add_photos(lay_down(folder / "parts"), range(20)))
+        / "parts"
+    )
 
 
 @pytest.fixture
