@@ -3,71 +3,115 @@
 from __future__ import annotations
 
 import base64
+import html
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from tilecli import files, progress
 from tilecli.errors import UsageError
 from tilecli.experiments.plots.page import plotly_script
 from tilecli.layout import Project
 from tilecli.studio import shell
-from tilecli.studio.pages import FIRST, PAGES, Page
+from tilecli.studio.export import pictures as drawn
+from tilecli.studio.export import places, plan
+from tilecli.studio.export.filling import fill
+from tilecli.studio.export.pictures import COMPARED, MB, OF_RUN, Pictures
+from tilecli.studio.export.plan import Plan
+from tilecli.studio.runs.finding import Run
+from tilecli.studio.views import run as run_view
 
+LIMIT_MB = 500
 _MARK = ".tiles-studio"  # in a folder that an export wrote, and that the next one may replace
 
 
-def write(project: Project, folder: Path) -> Path:
-    """Write all pages that need no server into `folder`; returns the file to open first.
+@dataclass(frozen=True)
+class Written:
+    """An export. `first`: the file to open."""
 
-    Raises UsageError where the folder holds something that no export wrote.
+    first: Path
+    pages: int
+    runs: int
+    pictures: int
+    size: int  # bytes
+
+
+def write(
+    project: Project,
+    folder: Path,
+    views: Sequence[str] = (),
+    *,
+    runs: str = "",
+    photos: bool = True,
+    limit: int = LIMIT_MB * MB,
+) -> Written:
+    """Write all pages that list things, and the `views` at these addresses, into `folder`; the first of them opens.
+
+    runs: whose pages come as well, see `plan.make`. limit: bytes of pictures.
+
+    Raises UsageError where the folder holds something that no export wrote, where the pictures are more than `limit`,
+    and for what is no view; ProjectError for a run that there is not.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         raise UsageError(f"{folder} holds something else", where="DIR", hint="name a new folder")
-    importmap = _importmap()
-    wanted = list(_wanted(project))
-    with files.whole_folder(folder) as made:
+    wanted = plan.make(project, views, runs)
+    tested = {name: (run, _tested(project, run)) for name, run in wanted.runs.items()} if photos else {}
+    expected = drawn.estimate(project, tested)
+    if expected > limit:
+        raise drawn.too_large(f"about {expected / MB:.0f} MB", limit)
+    for name, run in wanted.runs.items():
+        if run.is_running:
+            progress.warn(f"{name} is running: its page shows it as it is now")
+    kinds = len(OF_RUN) + (len(COMPARED) if any(leaf.page.name == "compare" for leaf in wanted.leaves) else 0)
+    steps = len(wanted.leaves) + kinds * sum(len(names) for _, names in tested.values())
+    with files.whole_folder(folder) as made, progress.task("pages and pictures", steps) as task:
         (made / _MARK).touch()
-        _write_static(made / "static")
-        for page, name in progress.track(wanted, "pages", unit="pages"):
-            place = made / page.name / _in_path(name) if name is not None else made / page.name
+        _write_static(made / "static", wanted)
+        pictures = Pictures(project, made, limit, task) if photos else None
+        listed = [(title, address) for title, address in wanted.views if "?" in address]
+        lacks = "" if photos else ", no pictures"
+        facts = {"time": time.strftime("%Y-%m-%d %H:%M"), "views": listed, "lacks": lacks}
+        for leaf in wanted.leaves:
+            place = made / leaf.folder
             place.mkdir(parents=True, exist_ok=True)
-            up = "../" * len(place.relative_to(made).parts)
-            shown = page.view(project, {} if name is None else {"name": name})
-            text = shell.html(page, shown, up=up, importmap=importmap, exported=True)
+            shown = fill(wanted, leaf, pictures)
+            up = "../" * (leaf.folder.count("/") + 1)
+            text = shell.html(leaf.page, shown, up=up, exported=facts)
             (place / "index.html").write_text(text, encoding="utf-8")
-        first = made / "index.html"
-        first.write_text(f'<!DOCTYPE html><meta http-equiv="refresh" content="0; url={FIRST}/index.html">\n')
-    return folder / "index.html"
+            task.advance()
+        (made / "index.html").write_text(_leading_to(wanted.first), encoding="utf-8")
+        size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+    count = pictures.count if pictures else 0
+    return Written(folder / "index.html", len(wanted.leaves), len(wanted.runs), count, size)
 
 
-def _wanted(project: Project) -> Iterator[tuple[Page, str | None]]:
-    for page in PAGES.values():
-        if page.exported and page.names is None:
-            yield page, None
-        elif page.exported and page.names is not None:
-            for name in page.names(project):
-                yield page, name
+def _tested(project: Project, run: Run) -> list[str]:
+    """Its test photos."""
+    return [row["photo"] for row in run_view.photos(project, run)["rows"]]
 
 
-def _in_path(name: str) -> str:
-    return quote(name, safe="!'()*")  # as JavaScript's encodeURIComponent
+def _leading_to(address: str) -> str:
+    """A page that opens another one."""
+    there = html.escape(address)
+    return (
+        '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>tiles</title>'
+        f'<meta http-equiv="refresh" content="0; url={there}"><a href="{there}">The first page</a></html>\n'
+    )
 
 
-def _importmap() -> dict[str, str]:
-    """Every script as an address that holds it: a page on disk may not load modules from other files."""
-    return {
-        f"studio/{name}": f"data:text/javascript;base64,{base64.b64encode(path.read_bytes()).decode()}"
-        for name, path in shell.FILES.items()
-        if path.suffix == ".js"
-    }
-
-
-def _write_static(folder: Path) -> None:
+def _write_static(folder: Path, wanted: Plan) -> None:
     folder.mkdir()
     for name, path in shell.FILES.items():
         if path.suffix != ".js" or name == "theme.js":
             shutil.copyfile(path, folder / name)
+    # A page on disk may not load modules from other files: each is an address that holds it.
+    modules = {
+        f"studio/{name}": f"data:text/javascript;base64,{base64.b64encode(path.read_bytes()).decode()}"
+        for name, path in shell.FILES.items()
+        if path.suffix == ".js"
+    }
+    (folder / "exported.js").write_text(places.script(wanted.places, modules), encoding="utf-8")
     if any("plotly" in page.read_text(encoding="utf-8") for page in shell.TEMPLATES.glob("*.j2")):
         (folder / shell.PLOTLY).write_text(plotly_script(), encoding="utf-8")

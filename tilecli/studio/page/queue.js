@@ -3,7 +3,7 @@
 import { attempt, question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { duration, figure, when } from "studio/format.js";
-import { act, ask, canAct, follow, given, latest, link } from "studio/live.js";
+import { act, ask, canAct, exported, follow, given, latest, link } from "studio/live.js";
 import { redraw, remember } from "studio/redraw.js";
 import { settingsForm } from "studio/settings.js";
 
@@ -104,6 +104,7 @@ function does(task) {
 
 function left() {
   if (!shown.left) return [];
+  if (exported) return [`${shown.left} more are not in this export`];
   return [h("button", { type: "button", class: "text", onclick: async () => {
     remember("all", "1");
     draw(await latest());

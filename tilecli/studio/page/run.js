@@ -94,10 +94,10 @@ if (shown.problem) {
   );
 } else {
   parts.curves = new Curves($("curves"));
-  parts.epochs = new Epochs($("epochs"), api);
+  parts.epochs = new Epochs($("epochs"), shown.name);
   parts.machine = new Machine($("machine"), api);
   parts.log = new Log($("says"));
-  parts.photos = new Photos($("table"), api);
+  parts.photos = new Photos($("table"), shown.name);
   makeTabs();
   drawAll();
   follow(changed, look);

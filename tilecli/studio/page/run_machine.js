@@ -19,7 +19,7 @@ export class Machine {
   }
 
   draw(running) {
-    this.place.hidden = !running;
+    this.place.hidden = !running || exported;
     if (running && this.timer === null && !exported) this.look();
     if (!running) {
       clearTimeout(this.timer);
