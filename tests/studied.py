@@ -115,11 +115,14 @@ class Studied:
         write_dark_bundle(written)
         self.bundle = self.cache.keep_folder({path.name: path.read_bytes() for path in written.iterdir()})
         self.photos = self.cache.keep_folder(dataset())
-        pictures = self.cache.keep_folder(epochs(3))
-        made = {"data/dataset": self.photos, "models/bundle": self.bundle, "training/pictures": pictures}
-        lock = {
-            "stages": {"export": {"outs": [{"path": path, "hash": "md5", "md5": md5} for path, md5 in made.items()]}}
-        }
-        files = run_files(records(), {"train.learning_rate": 0.05}, CURVE)
+        self._pictures = self.cache.keep_folder(epochs(3))
+        self.rev = self.experiment("looked-at")
+
+    def experiment(self, name: str, rate: float = 0.05, **more: str) -> str:
+        """One that was tested on the photos with the bundle. more: path → text of further files."""
+        made = {"data/dataset": self.photos, "models/bundle": self.bundle, "training/pictures": self._pictures}
+        outs = [{"path": path, "hash": "md5", "md5": md5} for path, md5 in made.items()]
+        lock = {"stages": {"export": {"outs": outs}}}
+        files = run_files(records(), {"train.learning_rate": rate}, CURVE)
         files |= {"dvc.lock": yaml.safe_dump(lock), "training/run.json": json.dumps({"device": "cpu", "seconds": 62.0})}
-        self.rev = self.repository.experiment("looked-at", files)
+        return self.repository.experiment(name, files | more)

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tilecli.data.index import Photo, read_index
 from tilecli.data.manifest import SUBSETS, Assigned, read_manifest
 from tilecli.layout import GOOD, Project
 
 ON_A_PAGE = 24  # tiles
+Kind = Literal["thumbnail", "picture"]
+_SIDES: dict[Kind, int] = {"thumbnail": 208, "picture": 960}  # px at most; smaller photos grow by whole factors
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,19 @@ class Tile:
 def photos(project: Project) -> dict[str, Photo]:
     """Every photo of the index by its name. Raises ProjectError without a dataset, DataError for a broken index."""
     return _index(project.index, *_stamp(project.index))
+
+
+def picture(project: Project, name: str, kind: Kind) -> bytes | None:
+    """The photo with its mask outlined, as a JPEG. DataError where one of them cannot be read.
+
+    None where the index names no such photo, or one that lies elsewhere.
+    """
+    from tilecli.audit.pictures import marked
+
+    photo = photos(project).get(name)
+    if photo is None or any(part.startswith("/") or ".." in part.split("/") for part in (photo.image, photo.mask)):
+        return None
+    return marked(project.dataset, photo, side=_SIDES[kind])
 
 
 def tiles(project: Project) -> list[Tile]:

@@ -1,4 +1,4 @@
-"""Which pages there are: what each is called, what it shows, what makes that stale, and whether it can be exported."""
+"""Which pages there are: what each is called, what it shows, what makes that stale, and what that depends on."""
 
 from __future__ import annotations
 
@@ -22,20 +22,18 @@ class Page:
     view: Callable[[Project, Query], dict[str, Any]]
     topics: tuple[Topic, ...]
     listed: bool = True  # in the row of links at the top
-    # The names of which there is a page each, `name` in the query; None: there is one page.
-    names: Callable[[Project], list[str]] | None = None
-    exported: bool = True  # it needs no server
+    asks: tuple[str, ...] = ()  # what of the query `view` goes by; the rest is the page's own
 
 
 _ALL = (
-    Page("experiments", "Experiments", experiments.view, ("experiments",)),
-    Page("compare", "Compare", compare.view, ("experiments",), listed=False, exported=False),
-    Page("axes", "Axes", axes.view, ("experiments",)),
-    Page("run", "Run", run.view, ("experiments", "queue", "history"), listed=False, exported=False),
-    Page("queue", "Queue", queue.view, ("queue", "experiments")),
-    Page("data", "Data", data.view, ("data",)),
-    Page("models", "Models", models.view, ("models",)),
-    Page("history", "History", history.view, ("history",)),
+    Page("experiments", "Experiments", experiments.view, ("experiments",), asks=("filter",)),
+    Page("compare", "Compare", compare.view, ("experiments",), listed=False, asks=("runs",)),
+    Page("axes", "Axes", axes.view, ("experiments",), asks=("target",)),
+    Page("run", "Run", run.view, ("experiments", "queue", "history"), listed=False, asks=("name",)),
+    Page("queue", "Queue", queue.view, ("queue", "experiments"), asks=("state", "all")),
+    Page("data", "Data", data.view, ("data",), asks=("type", "subset", "source", "find", "page")),
+    Page("models", "Models", models.view, ("models",), asks=("stage",)),
+    Page("history", "History", history.view, ("history",), asks=("metric", "every")),
 )
 PAGES = {page.name: page for page in _ALL}
 FIRST = "experiments"

@@ -28,14 +28,13 @@ def _environment() -> Environment:
     return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
-def html(page: Page, shown: dict[str, Any], *, up: str, importmap: dict[str, str] | None = None, **facts: Any) -> str:
-    """The page. up: the way from its folder to the first one. importmap: where its scripts find each other, if not in
-    static/. facts: what the template asks for besides, see `base.html.j2`.
+def html(page: Page, shown: dict[str, Any], *, up: str, **facts: Any) -> str:
+    """The page. up: the way from its folder to the first one. facts: what the template asks for besides, see
+    `base.html.j2`.
     """
     template = _environment().get_template(f"{page.name}.html.j2")
     # "</script>" in a name would end the element that holds it.
     given = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    imports = json.dumps({"imports": importmap or {"studio/": f"{up}static/"}})
-    facts = {"token": "", "nonce": "", "read_only": False, "exported": False, **facts}
+    facts = {"token": "", "nonce": "", "read_only": False, "exported": None, **facts}
     project = shown.get("project", "")
-    return template.render(page=page, pages=PAGES, given=given, imports=imports, project=project, up=up, **facts)
+    return template.render(page=page, pages=PAGES, given=given, project=project, up=up, **facts)

@@ -1,9 +1,10 @@
 // What differs from the first run in code and data.
 
 import { h } from "studio/dom.js";
-import { ask, Problem, exported } from "studio/live.js";
+import { ask, exported, given, Problem } from "studio/live.js";
 
-const opened = new Map(); // first, other and path → the text of the difference
+// [first, other, path] as JSON → the text of the difference
+const opened = new Map(exported ? given().differences?.map(([text, ...about]) => [JSON.stringify(about), text]) : []);
 
 export function drawChanges(place, { runs, changes }) {
   if (place.contains(document.activeElement) && document.activeElement !== document.body) return; // somebody reads there
@@ -22,7 +23,7 @@ export function drawChanges(place, { runs, changes }) {
 
 function file(first, other, path, how) {
   const words = [h("code", {}, path), ` ${how}`];
-  if (exported) return h("span", {}, words);
+  if (exported && !opened.has(JSON.stringify([first, other, path]))) return h("span", {}, words, h("span", { class: "muted" }, ", the text is not in the export"));
   const place = h("pre", { tabindex: 0, "aria-label": `What differs in ${path}` });
   return h("details", { ontoggle: event => event.target.open && open(place, first, other, path) }, h("summary", {}, words), place);
 }

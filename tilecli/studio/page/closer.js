@@ -1,8 +1,14 @@
 // One photo large, with the mask of one run after the other in the same place: what differs is seen to move.
 
 import { h } from "studio/dom.js";
+import { put } from "studio/pictures.js";
 
-/** `pictures`: [{ address, words, name }] of one photo; the one at `first` is shown. */
+/** Lay what an image shows over another picture of the same shape; null: over none. */
+export function lay(image, ground) {
+  image.style.background = ground ? `url("${ground}") center / contain no-repeat` : "";
+}
+
+/** `pictures`: [{ address, ground, words, name }] of one photo, see `lay`; the one at `first` is shown. */
 export function lookCloser(title, pictures, first) {
   let at = first;
   const image = h("img", { alt: "" });
@@ -14,8 +20,10 @@ export function lookCloser(title, pictures, first) {
   };
   const names = pictures.map(({ name }, n) => h("button", { type: "button", onclick: () => { at = n; draw(); } }, name));
   const draw = () => {
-    image.src = pictures[at].address;
-    said.textContent = pictures[at].words;
+    const { address, ground, words } = pictures[at];
+    put(image, address);
+    lay(image, ground);
+    said.textContent = address === null ? `${words}: its picture is not in the export` : words;
     names.forEach((button, n) => button.setAttribute("aria-pressed", String(n === at)));
   };
   const dialog = h("dialog", {

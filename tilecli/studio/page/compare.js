@@ -16,11 +16,11 @@ const curves = new Curves(place("curves"), { empty: "No run has a learning curve
 const photos = new Photos();
 let shown = given();
 
-/** The address of this page for other runs; what else stands in the query stays. */
+/** The address of this page for other runs, null where the export has it not; what else stands in the query stays. */
 function withRuns(names) {
   const query = asked();
   query.set("runs", names.join(","));
-  return `?${query.toString().replaceAll("%2C", ",")}`;
+  return link(`compare/?${query.toString().replaceAll("%2C", ",")}`);
 }
 
 /** A chart for each series, with a line for each run that has it. */
@@ -35,6 +35,7 @@ function drawRuns() {
   const names = shown.runs.map(run => run.name);
   place("runs").replaceChildren(...shown.runs.map((run, at) => {
     const others = names.filter(name => name !== run.name);
+    const [turned, without] = [withRuns([run.name, ...others]), withRuns(others)];
     const what = [run.kind === "experiment" ? run.state === "success" ? "" : run.state : run.kind, run.created ? when(run.created) : ""];
     return h("li", {},
       h("a", { class: "name", href: link(`run/?name=${encodeURIComponent(run.name)}`) }, swatch(run), run.name),
@@ -44,8 +45,8 @@ function drawRuns() {
       run.broken.length ? h("p", { class: "wrong" }, `cannot be read: ${run.broken.join(", ")}`) : null,
       run.untested && run.state === "success" ? h("p", { class: "wrong" }, run.untested) : null,
       h("div", { class: "do" },
-        at > 0 ? h("a", { href: withRuns([run.name, ...others]), "aria-label": `compare with this: ${run.name}` }, "compare with this") : null,
-        names.length > 1 ? h("a", { href: withRuns(others), "aria-label": `leave out ${run.name}` }, "leave out") : null),
+        at > 0 && turned ? h("a", { href: turned, "aria-label": `compare with this: ${run.name}` }, "compare with this") : null,
+        names.length > 1 && without ? h("a", { href: without, "aria-label": `leave out ${run.name}` }, "leave out") : null),
     );
   }));
 }

@@ -3,7 +3,7 @@
 import { attempt } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { bytes, when } from "studio/format.js";
-import { exported, ask, follow, given, link } from "studio/live.js";
+import { exported, ask, file, follow, given, link } from "studio/live.js";
 import { redraw, remember } from "studio/redraw.js";
 
 const SUBSETS = ["train", "valid", "test"];
@@ -12,7 +12,9 @@ const PAUSE_MS = 200; // after a key, before it is looked for
 
 const place = name => document.getElementById(name);
 const day = iso => (iso ? when(Date.parse(iso) / 1000) : "not committed");
-const picture = (name, kind) => `${link(`api/data/photos/${encodeURIComponent(name)}/${kind}`)}?v=${shown.stamp}`;
+const kept = exported ? given().kept ?? {} : {}; // pictures: photo → kind → file of the export
+const keptPicture = (name, kind) => (kept[name]?.[kind] ? file(kept[name][kind]) : null);
+const picture = (name, kind) => (exported ? keptPicture(name, kind) : `${link(`api/data/photos/${encodeURIComponent(name)}/${kind}`)}?v=${shown.stamp}`);
 let shown = given();
 
 function draw(now = shown) {
@@ -104,13 +106,22 @@ function command(text) {
 
 function drawGallery(gallery) {
   shown.gallery = gallery;
-  if (exported) return redraw(place("tiles"), h("p", { class: "muted" }, "The photos are not in an export."));
   if (gallery.wrong) return redraw(place("tiles"), wrong(gallery));
-  place("count").textContent = `${gallery.of} ${gallery.of === 1 ? "tile" : "tiles"}; all exposures of a tile side by side, masks outlined`;
+  if (exported && !Object.keys(kept).length) return redraw(place("tiles"), h("p", { class: "muted" }, "The photos are not in this export."));
+  place("count").textContent = `${counted(gallery)}; all exposures of a tile side by side, masks outlined`;
   redraw(place("tiles"), gallery.of ? gallery.tiles.map(tile) : h("p", { class: "empty" }, "No tile is like that."));
   const { page, pages } = gallery;
+  if (exported) return;
   const go = (to, label) => h("button", { type: "button", data: { focus: label }, disabled: to < 1 || to > pages, onclick: () => choose("page", to === 1 ? "" : String(to)) }, label);
   redraw(place("pages"), pages > 1 ? [go(page - 1, "Earlier"), h("span", {}, `page ${page} of ${pages}`), go(page + 1, "Later")] : []);
+}
+
+/** How many tiles there are, and on disk, which of them: those that the address asked for. */
+function counted({ of, tiles: { length }, type, subset, source, find, page, pages }) {
+  const all = `${of} ${of === 1 ? "tile" : "tiles"}`;
+  if (!exported) return all;
+  const asked = [type, subset, source, find].filter(Boolean).join(", ");
+  return `${length === of ? all : `${length} of ${all}${pages > 1 ? ` (page ${page} of ${pages})` : ""} are in this export`}${asked ? `, of ${asked}` : ""}`;
 }
 
 function tile({ name, subset, photos }) {
@@ -180,7 +191,8 @@ function kind({ title, meaning, count, ignored, fix, findings }) {
 
 function finding({ photo, type, why, others, fix, ignore }) {
   const name = photo ?? type;
-  const image = photo && !exported ? h("img", { src: picture(photo, "thumbnail"), loading: "lazy", alt: photo }) : h("span");
+  const small = photo ? picture(photo, "thumbnail") : null;
+  const image = small ? h("img", { src: small, loading: "lazy", alt: photo }) : h("span");
   const near = (others ?? []).length ? h("span", { class: "muted" }, `beside ${others.join(", ")}`) : null;
   return h("div", { class: "found" }, image, h("div", {}, h("strong", {}, name), why, near, h("span", {}, "mend: ", command(fix)), h("span", { class: "muted" }, "all is well: ", command(ignore))));
 }

@@ -178,11 +178,12 @@ function showChosen() {
   const enough = known.length > 1;
   const button = part("compare");
   button.textContent = known.length ? `Compare ${known.length}` : "Compare";
-  button.title = enough ? "" : "Choose two or more first";
-  button.classList.toggle("main", enough);
-  button.setAttribute("aria-disabled", String(!enough));
-  if (enough) button.href = link(`compare/?runs=${known.map(row => encodeURIComponent(row.key)).join(",")}`);
-  else button.removeAttribute("href");
+  const there = enough ? link(`compare/?runs=${known.map(row => encodeURIComponent(row.key)).join(",")}`) : null;
+  button.title = !enough ? "Choose two or more first" : there ? "" : "This comparison is not in the export";
+  button.classList.toggle("main", there !== null);
+  button.setAttribute("aria-disabled", String(there === null));
+  if (there === null) button.removeAttribute("href");
+  else button.href = there;
   part("none").hidden = !known.length;
 }
 
@@ -212,7 +213,8 @@ part("none").addEventListener("click", () => {
   state.chosen.clear();
   set("chosen", state.chosen);
 });
-part("filter-field").hidden = exported;
+part("filter-field").hidden = exported && !given().filter;
+part("filter").readOnly = exported;
 part("filter").value = recall("filter") ?? "";
 let pause;
 part("filter").addEventListener("input", event => {

@@ -3,7 +3,7 @@
 import { attempt } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { figure, signed, when } from "studio/format.js";
-import { ask, follow, given, latest, link } from "studio/live.js";
+import { ask, exported, follow, given, latest, link } from "studio/live.js";
 import { redraw, remember } from "studio/redraw.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -28,11 +28,12 @@ function draw(now = shown) {
   place("empty-hint").textContent = 'git add . && git commit -m "Set up the project"';
   if (nothing) return;
   place("metric-label").hidden = now.metrics.length < 2;
+  place("metric").disabled = exported;
   redraw(place("metric"), now.metrics.map(name => h("option", { selected: name === now.metric }, name)));
   place("summary").textContent = summary();
   drawChart();
   redraw(place("commits"), now.commits.toReversed().map(row));
-  redraw(place("more"), now.more ? h("button", { type: "button", class: "text", onclick: every }, "earlier commits") : null);
+  redraw(place("more"), !now.more ? null : exported ? "Earlier commits are not in this export." : h("button", { type: "button", class: "text", onclick: every }, "earlier commits"));
 }
 
 const measured = () => shown.commits.filter(commit => commit.value !== null);
@@ -78,6 +79,7 @@ function row(commit) {
 
 function changes({ rev, step }) {
   const found = step.changes ?? asked.get(rev);
+  if (!found && exported) return h("p", { class: "muted" }, "what changed is not in this export");
   if (!found) return h("p", {}, h("button", { type: "button", class: "text", data: { focus: `changes ${rev}` }, onclick: () => explain(rev) }, "what changed"));
   const { params, files, data } = found;
   const more = files.length - FILES;

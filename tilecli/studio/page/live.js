@@ -7,19 +7,23 @@ const up = body.dataset.up;
 export const exported = "exported" in body.dataset;
 
 /**
- * An address of the studio, as this page reaches it: `run/?name=first`; on disk run/first/index.html.
- * null where it leads to what needs a server and this is a page on disk: `h` leaves such an attribute out.
+ * An address of the studio, as this page reaches it: `run/?name=first`; on disk run/first/index.html?name=first.
+ * null where it leads to what is not in an export and this is a page on disk: `h` leaves such an attribute out.
  */
 export function link(path) {
   if (!exported) return up + path;
   const [place, query = ""] = path.split("?");
-  if (!body.dataset.exported.split(" ").includes(place.replace("/", ""))) return null;
+  const { pages, names } = window.tilesExport; // see tilecli/studio/export/places.py
+  const page = pages[place.replace("/", "")];
+  if (!page) return null;
   const asked = new URLSearchParams(query);
-  const name = asked.get("name");
-  asked.delete("name");
-  const rest = asked.size ? `?${asked}` : "";
-  return `${up}${place}${name === null ? "" : `${encodeURIComponent(encodeURIComponent(name))}/`}index.html${rest}`;
+  const plain = name => (Object.hasOwn(names, name) ? names[name] : name);
+  const key = page.asks.map(ask => (page.named ? (asked.get(ask) ?? "").split(",").map(plain).join(",") : asked.get(ask) ?? "")).join("\n");
+  return Object.hasOwn(page.at, key) ? `${up}${page.at[key]}/index.html${query ? `?${query}` : ""}` : null;
 }
+
+/** A file of the export, by its place in there, as this page reaches it. */
+export const file = place => up + place;
 
 /** Whether this page can change something: neither a read-only server nor a page on disk can. */
 export const canAct = !("readOnly" in body.dataset) && !exported;
@@ -46,6 +50,7 @@ export class Problem extends Error {
 
 /** JSON from the server; throws Problem. */
 export async function ask(path, options = {}) {
+  if (exported) throw new Problem({ title: "This is not in the export", hint: "tiles studio shows it" });
   let answer;
   try {
     answer = await fetch(link(path), { cache: "no-store", ...options });
@@ -63,8 +68,8 @@ export function act(path, wanted = {}, method = "POST") {
   return ask(path, { method, headers, body: JSON.stringify(wanted) });
 }
 
-/** What this page shows now. */
-export const latest = () => ask(`api/pages/${body.dataset.page}${location.search}`);
+/** What this page shows now; on disk, what it showed when it was written. */
+export const latest = () => (exported ? Promise.resolve(given()) : ask(`api/pages/${body.dataset.page}${location.search}`));
 
 /**
  * Call `changed` with what the page shows now, each time after something that it shows has changed.

@@ -1,11 +1,12 @@
 // The same test photos with every run's mask.
 
 import { asked, keep } from "studio/address.js";
-import { lookCloser } from "studio/closer.js";
+import { lay, lookCloser } from "studio/closer.js";
 import { h } from "studio/dom.js";
 import { figure, signed } from "studio/format.js";
+import { link } from "studio/live.js";
+import { below, picture as drawn, whyNot } from "studio/pictures.js";
 import { swatch } from "studio/readout.js";
-import { ask, link, Problem, exported } from "studio/live.js";
 
 const PAGE = 8; // photos that are shown at a time
 const place = id => document.getElementById(id);
@@ -74,8 +75,8 @@ export class Photos {
     const source = runs.find((_, at) => photo.dice[at] !== null);
     const tested = runs.map((run, at) => ({ run, at })).filter(({ at }) => photo.dice[at] !== null);
     const large = [
-      { address: link(path(source.name, photo.photo, "photo")), name: "photo", words: `${photo.defect}, ${photo.tile}` },
-      ...tested.map(({ run, at }) => ({ address: link(path(run.name, photo.photo, "overlay")), name: run.name, words: said(photo, at) })),
+      { address: drawn(source.name, photo.photo, "photo"), name: "photo", words: `${photo.defect}, ${photo.tile}` },
+      ...tested.map(({ run, at }) => ({ address: drawn(run.name, photo.photo, "overlay"), ground: below(run.name, photo.photo), name: run.name, words: said(photo, at) })),
     ];
     const closer = number => () => lookCloser(photo.photo, large, number);
     const apart = spread(photo);
@@ -105,25 +106,21 @@ function of(run, at, photo, closer) {
     h("figcaption", {}, swatch(run), h("a", { href: address }, run.name), h("br"), said(photo, at)));
 }
 
-const path = (run, photo, kind) => `api/runs/${encodeURIComponent(run)}/photos/${encodeURIComponent(photo)}/${kind}`;
-
 /** A picture that `closer` shows large; where it cannot be had, why. */
 function picture(run, photo, kind, words, closer) {
   const box = h("div", { class: "picture" });
   const failed = async () => {
-    let reason = "not among the exported pictures";
-    if (!exported) {
-      try {
-        await ask(path(run, photo, kind));
-        reason = "the picture cannot be shown";
-      } catch (problem) {
-        if (!(problem instanceof Problem)) throw problem;
-        reason = [problem.detail || problem.title, problem.hint].filter(Boolean).join(". ");
-      }
-    }
+    const reason = await whyNot(run, photo, kind);
     box.classList.add("none");
     box.replaceChildren(h("span", {}, reason));
   };
-  box.append(h("button", { type: "button", onclick: closer }, h("img", { src: link(path(run, photo, kind)), alt: `${words}, larger`, loading: "lazy", onerror: failed })));
+  const address = drawn(run, photo, kind);
+  if (address === null) {
+    failed();
+    return box;
+  }
+  const image = h("img", { src: address, alt: `${words}, larger`, loading: "lazy", onerror: failed });
+  if (kind !== "photo") lay(image, below(run, photo));
+  box.append(h("button", { type: "button", onclick: closer }, image));
   return box;
 }

@@ -2,7 +2,7 @@
 
 import { question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
-import { act, canAct, follow, given, latest } from "studio/live.js";
+import { act, canAct, exported, follow, given, latest } from "studio/live.js";
 import { add } from "studio/queue_new.js";
 import { COLUMNS, rows } from "studio/queue_rows.js";
 import { redraw, remember } from "studio/redraw.js";
@@ -64,6 +64,7 @@ function actions() {
 
 function left() {
   if (!shown.left) return [];
+  if (exported) return [`${shown.left} more are not in this export`];
   return [h("button", { type: "button", class: "text", onclick: async () => {
     remember("all", "1");
     draw(await latest());

@@ -98,10 +98,10 @@ if (shown.problem) {
   );
 } else {
   parts.curves = new Curves($("curves"), { log: "Logarithmic loss and rate", picked: epoch => parts.epochs.goNear(epoch) });
-  parts.epochs = new Epochs($("epochs"), api, epoch => parts.curves.point(epoch));
+  parts.epochs = new Epochs($("epochs"), shown.name, epoch => parts.curves.point(epoch));
   parts.machine = new Machine($("machine"), api);
   parts.log = new Log($("says"));
-  parts.photos = new Photos($("table"), api);
+  parts.photos = new Photos($("table"), shown.name);
   makeTabs();
   drawAll();
   follow(changed, look);

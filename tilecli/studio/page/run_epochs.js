@@ -3,16 +3,16 @@
 import { keep, said } from "studio/address.js";
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
-import { link } from "studio/live.js";
+import { epoch } from "studio/pictures.js";
 
 const FRAME_MS = 250; // of the film
 
 export class Epochs {
   /** `shown(epoch)`: which one is, null where it is the newest. */
-  constructor(place, api, shown) {
+  constructor(place, run, shown) {
     this.place = place;
     this.shown = shown;
-    this.api = api;
+    this.run = run;
     this.index = null;
     this.images = new Map();
     this.at = null; // position; null: the newest
@@ -104,7 +104,7 @@ export class Epochs {
     let found = this.images.get(file);
     if (!found) {
       found = new Image();
-      found.src = link(`${this.api}/epochs/${encodeURIComponent(file)}`);
+      found.src = epoch(this.run, file);
       this.images.set(file, found);
     }
     return found;

@@ -31,7 +31,7 @@ const warning = ({ title, hint }) =>
   h("li", {}, h("span", { "aria-hidden": "true" }, "▲ "), title, hint ? h("span", { class: "hint" }, hint) : "");
 
 function rows(facts) {
-  const from = facts.base && [h("a", { href: `${link("run/")}?name=${facts.base.rev}` }, h("code", {}, facts.base.rev.slice(0, 7))), ` ${facts.base.subject}`];
+  const from = facts.base && [h("a", { href: link(`run/?name=${facts.base.rev}`) }, h("code", {}, facts.base.rev.slice(0, 7))), ` ${facts.base.subject}`];
   const known = [
     ["started from", from],
     ["subject", facts.kind === "commit" ? [facts.message.split("\n")[0]] : null],

@@ -3,7 +3,7 @@
 import { keep, said } from "studio/address.js";
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
-import { link } from "studio/live.js";
+import { picture } from "studio/pictures.js";
 import { Viewer } from "studio/run_viewer.js";
 
 const AT_ONCE = 150; // rows; more are shown when asked for
@@ -33,8 +33,8 @@ export const outcome = name => {
 };
 
 export class Photos {
-  constructor(place, api) {
-    this.api = api;
+  constructor(place, run) {
+    this.run = run;
     this.rows = [];
     this.sort = COLUMNS.some(([name]) => name === said("sort")) ? said("sort") : "dice";
     this.down = said("down") === "1";
@@ -63,7 +63,7 @@ export class Photos {
       this.count += AT_ONCE;
       this.list();
     });
-    this.viewer = new Viewer(api);
+    this.viewer = new Viewer(run);
     this.wanted = said("photo");
     document.addEventListener("tab", ({ detail }) => detail === "photos" && this.open());
   }
@@ -113,11 +113,9 @@ export class Photos {
 
   row(row) {
     const name = h("button", { type: "button", class: "text" }, row.photo);
-    const picture = h("img", {
-      src: link(`${this.api}/photos/${encodeURIComponent(row.photo)}/thumbnail`), loading: "lazy", alt: "", width: 56, height: 56,
-    });
+    const small = h("img", { src: picture(this.run, row.photo, "thumbnail"), loading: "lazy", alt: "", width: 56, height: 56 });
     const made = h("tr", {},
-      h("td", { class: "thumbnail" }, picture),
+      h("td", { class: "thumbnail" }, small),
       h("th", { scope: "row" }, name),
       h("td", {}, row.defect, row.type && row.type !== row.defect && row.type !== "good" ? h("span", { class: "muted" }, ` → ${row.type}`) : null),
       h("td", {}, outcome(row.outcome)),

@@ -3,7 +3,7 @@
 import { keep, said } from "studio/address.js";
 import { h } from "studio/dom.js";
 import { figure } from "studio/format.js";
-import { ask, link, Problem } from "studio/live.js";
+import { picture, put, whyNot } from "studio/pictures.js";
 import { outcome } from "studio/run_photos.js";
 
 const KINDS = ["photo", "truth", "prediction", "probability", "error"];
@@ -17,8 +17,8 @@ const LEGENDS = {
 };
 
 export class Viewer {
-  constructor(api) {
-    this.api = api;
+  constructor(run) {
+    this.run = run;
     this.rows = [];
     this.at = 0;
     this.kind = KINDS.includes(said("kind")) ? said("kind") : "prediction";
@@ -74,7 +74,7 @@ export class Viewer {
   }
 
   address(row, kind) {
-    return `${this.api}/photos/${encodeURIComponent(row.photo)}/${kind}`;
+    return picture(this.run, row.photo, kind);
   }
 
   go(by) {
@@ -98,16 +98,18 @@ export class Viewer {
     this.legend.replaceChildren(...LEGENDS[this.kind]());
     this.said.textContent = "";
     this.opacity.disabled = this.kind === "photo";
-    put(this.base, link(this.address(row, "photo")));
+    put(this.base, this.address(row, "photo"));
     this.over.hidden = this.kind === "photo";
-    if (this.kind !== "photo") put(this.over, link(this.address(row, this.kind)));
+    const over = this.address(row, this.kind);
+    if (this.kind !== "photo") put(this.over, over);
+    if (over === null) this.explain();
     this.over.alt = `${row.photo}: ${this.kind}`;
     this.base.alt = this.kind === "photo" ? `${row.photo}: photo` : "";
     this.fade();
     // The next ones, so that arrows answer at once.
     for (const near of [this.at + 1, this.at - 1]) {
       const other = this.rows[(near + this.rows.length) % this.rows.length];
-      for (const kind of new Set(["photo", this.kind])) new Image().src = link(this.address(other, kind));
+      for (const kind of new Set(["photo", this.kind])) put(new Image(), this.address(other, kind));
     }
   }
 
@@ -127,12 +129,7 @@ export class Viewer {
   /** Why a picture did not come, in the server's words. */
   async explain() {
     this.over.hidden = true;
-    try {
-      await ask(this.address(this.rows[this.at], this.kind));
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      this.said.textContent = [problem.detail, problem.hint].filter(Boolean).join(": ") || problem.words;
-    }
+    this.said.textContent = await whyNot(this.run, this.rows[this.at].photo, this.kind);
   }
 
   key(event) {
@@ -145,8 +142,4 @@ export class Viewer {
     else return;
     event.preventDefault();
   }
-}
-
-function put(image, address) {
-  if (image.getAttribute("src") !== address) image.src = address;
 }

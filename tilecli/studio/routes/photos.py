@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -27,12 +25,10 @@ def picture(studio: OfStudio, run: str, photo: str, kind: str, request: Request)
     try:
         found = studio.runs.find(run)
         dataset = of_run(studio.project, found)
-        content = dataset.contents.get(photo, "")
         bundle = answers.bundle_of(found) if kind in drawing.PREDICTED else ""
-        key = f"{drawing.VERSION} {kind} {bundle} {dataset.md5} {content}"
-        tag = f'"{hashlib.sha256(key.encode()).hexdigest()[:32]}"'
+        tag = f'"{drawing.named(kind, dataset, photo, bundle)}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if content and request.headers.get("if-none-match") == tag:
+        if photo in dataset.contents and request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         data, media = drawing.draw(dataset, photo, kind, found, answers)
     except TilesError as error:

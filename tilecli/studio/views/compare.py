@@ -35,8 +35,8 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     where the query has `whole`; else `whole` tells whether it was all known already. `missing` names what there is
     not, and why.
     """
-    names = list(dict.fromkeys(name.strip() for name in query.get("runs", "").split(",") if name.strip()))
-    records, missing = _chosen(project, names[:MOST])
+    names = names_of(query)
+    records, missing = chosen(project, names[:MOST])
     rows, reasons = _evaluated(project, records)
     whole = "whole" in query
     pairs = [(records[0], other, own) for other, own in zip(records[1:], rows[1:], strict=True)]
@@ -61,7 +61,12 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Record], list[dict[str, str]]]:
+def names_of(query: Mapping[str, str]) -> list[str]:
+    """Those of `runs`, each once."""
+    return list(dict.fromkeys(name.strip() for name in query.get("runs", "").split(",") if name.strip()))
+
+
+def chosen(project: Project, names: Sequence[str]) -> tuple[list[Record], list[dict[str, str]]]:
     """The records of `names`, and what there is not."""
     if not names:
         return [], []

@@ -56,7 +56,7 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
         "params": _params(run.record, about),
         "environment": _environment(project, run, about),
         "commands": _commands(run, about),
-        "photos": _photos(project, run),
+        "photos": photos(project, run),
     }
 
 
@@ -197,7 +197,7 @@ def _commands(run: Run, about: describe.Description | None) -> list[dict[str, st
     ]
 
 
-def _photos(project: Project, run: Run) -> dict[str, Any]:
+def photos(project: Project, run: Run) -> dict[str, Any]:
     """`rows`: one for each photo of the test subset; `problem` and `hint` where there are none."""
     if run.is_running or (run.record.baseline and not run.record.rev):
         return {"rows": [], "problem": "the photos are measured once the training is over", "hint": ""}
