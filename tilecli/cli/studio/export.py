@@ -17,7 +17,7 @@ def export(
     views: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[VIEW]...",
+            metavar="VIEW",
             help="Views by their addresses, as copied from the browser; the first one opens. "
             "Runs and comparisons are in it only if they are named here or by --runs.",
         ),
