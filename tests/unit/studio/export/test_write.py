@@ -200,7 +200,7 @@ def test_a_run_that_runs_is_shown_as_it_is_now(studied: Studied, tmp_path: Path)
         busy.kill()
         busy.wait()
     shown = given(tmp_path / "site" / "run" / "workspace" / "index.html")
-    assert (shown["live"]["state"], shown["live"]["series"]) == ("running", {"valid/dice": [[1, 0.4]]})
+    assert (shown["live"]["state"], shown["live"]["series"]) == ("running", {"valid.dice": [[1.0, 0.4]]})
     assert [event.text for event in events if event.kind == "warning"] == [
         "workspace is running: its page shows it as it is now"
     ]
