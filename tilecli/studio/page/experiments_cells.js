@@ -77,7 +77,7 @@ function metric(column, rows, about) {
       verdict(here, about.base(row), value, column),
     ];
   }
-  const width = Math.max(84, 14 + headingWidth(column.name)) + (intervals && about.wide === column.id ? 96 : 0);
+  const width = Math.max(84, 14 + headingWidth(column.name)) + (intervals && about.wide === column.id ? 112 : 0);
   const hint = `${column.name}: ${column.high ? "higher" : "lower"} is better`;
   return { id: column.id, title: column.name, hint, kind: "metric", high: column.high, width, number: true, marked: true, value, cell, shown: column.shown };
 }

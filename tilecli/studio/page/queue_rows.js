@@ -26,6 +26,9 @@ export function rows({ tasks, groups, turned }, turn) {
 
 const took = task => (task.started && task.state !== "queued" ? (task.ended ?? Date.now() / 1000) - task.started : null);
 
+/** An estimate that has passed says no more than that. */
+const left = seconds => (seconds < 1 ? "soon" : duration(Math.round(seconds)));
+
 function together(name, { folds, counts, settings, message }, open, tasks, turn) {
   const done = counts.done ?? 0;
   const spent = tasks.filter(task => task.fold?.group === name).reduce((sum, task) => sum + (took(task) ?? 0), 0);
@@ -51,7 +54,7 @@ function of(task, fold = "") {
     h("td", { class: "number" }, epochs(task)),
     h("td", { class: "number" }, figure(task.valid_dice)),
     h("td", { class: "number spare" }, figure(task.best_dice)),
-    h("td", { class: "number" }, training && task.until ? duration(task.until - now) : "–"),
+    h("td", { class: "number" }, training && task.until ? left(task.until - now) : "–"),
     h("td", { class: "number" }, duration(took(task))),
     h("td", { class: "spare" }, task.worker ?? "–"),
     h("td", { class: "chosen" }, fold ? h("span", { class: "muted" }, fold) : chosen(task.settings), task.only.length ? h("span", { class: "muted" }, ` only ${task.only.join(", ")}`) : null),
