@@ -12,6 +12,16 @@ from tests.e2e.session import Session
 from tests.madeonce import made_once
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that use the shared project come after the others: else all workers would begin by waiting for it."""
+    here = [item for item in items if item.path.parent == Path(__file__).parent]
+    waiting = {item.path for item in here if "trained" in getattr(item, "fixturenames", ())}
+    places = [place for place, item in enumerate(items) if item in set(here)]
+    here.sort(key=lambda item: item.path in waiting)
+    for place, item in zip(places, here, strict=True):
+        items[place] = item
+
+
 def train_first(folder: Path) -> None:
     """What a user types first: the base dataset, split, committed and tagged, and an experiment on it, `first`."""
     session = Session(folder)

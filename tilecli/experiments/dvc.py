@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ from tilecli.experiments.reporter import Reporter, is_at_work, status
 from tilecli.layout import Project
 
 _LOCK_WAIT_S = 2.0  # DVC itself has waited for 3 s by then
+_ANSWER = "\x1e"  # in front of a script's answer
+_ANSWERING = f"""
+import json, sys
+for line in sys.stdin:
+    print({_ANSWER!r} + json.dumps(answer(json.loads(line))), flush=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -80,26 +87,52 @@ def plain(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def script(folder: Path, text: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """Run a Python script that uses DVC's library: what is `asked` on its standard input, its answer on the last line.
+@contextlib.contextmanager
+def script(folder: Path, text: str) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
+    """Let a Python script use DVC's library, for what no command of DVC's does; yields how it is asked.
 
-    For what no command of DVC's does. PipelineError with the last words of a script that failed.
+    `text` defines `answer(asked)`, which takes and gives what JSON can hold. The process lives as long as the block, so
+    several questions cost one start, and what is done before the first takes no longer for it. Asking raises
+    PipelineError with the last words of a script that failed.
     """
     _dvc()
-    done = subprocess.run(
-        [sys.executable, "-c", text],
-        cwd=folder,
-        env=environment(),
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        return dict(json.loads(done.stdout.splitlines()[-1]))
-    last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-    # The last line of a traceback is `package.Error: what`.
-    raise PipelineError(re.sub(r"^[A-Za-z_.]+: ", "", last), where=str(folder))
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
+        process = subprocess.Popen(
+            [sys.executable, "-c", text + _ANSWERING],
+            cwd=folder,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            text=True,
+        )
+        questions, answers = process.stdin, process.stdout
+        assert questions is not None  # noqa: S101 - for mypy
+        assert answers is not None  # noqa: S101 - for mypy
+
+        def ask(asked: dict[str, Any]) -> dict[str, Any]:
+            with contextlib.suppress(BrokenPipeError):
+                questions.write(f"{json.dumps(asked)}\n")
+                questions.flush()
+            for line in answers:
+                if line.startswith(_ANSWER):  # DVC may print as well
+                    return dict(json.loads(line[len(_ANSWER) :]))
+            process.wait()
+            words.seek(0)
+            last = (words.read().strip().splitlines() or ["no reason given"])[-1]
+            # The last line of a traceback is `package.Error: what`.
+            raise PipelineError(re.sub(r"^[A-Za-z_.]+: ", "", last), where=str(folder))
+
+        try:
+            yield ask
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                questions.close()  # ends it
+            process.wait()
+            answers.close()
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:

@@ -79,13 +79,13 @@ def write_checked(
     """
     _check_photos(project, name, items, relabels)
     facts = form.Facts(name, time.strftime("%Y-%m-%dT%H:%M:%S%z"), by, origin, note, relabels, photos or {})
-    with _undone_on_error(project, name):
+    with _undone_on_error(project, name), rebuild.tracking(project) as tell:
         with files.whole_folder(project.batches / name) as folder:
             _write(folder, facts, items)
             if classes:
                 write_classes(folder / FILE, classes)
-        rebuild.track(project, f"{BATCHES}/{name}")
-        rebuild.join(project, name, relabels=relabels)
+        rebuild.track(tell, f"{BATCHES}/{name}")
+        rebuild.join(project, tell, name, relabels=relabels)
     return facts
 
 

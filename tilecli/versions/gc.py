@@ -20,10 +20,10 @@ from tilecli.layout import Project
 
 # What a remote has can only be said by DVC's own file systems. Sizes are asked for one by one: only of what goes.
 _REMOTE = """
-import json, sys
+import json
 from dvc.repo import Repo
-asked = json.loads(sys.stdin.read())
-with Repo(".") as repo:
+def answer(asked):
+    repo = Repo(".")
     odb = repo.cloud.get_remote_odb(asked["remote"], "gc", hash_name="md5")
     there = set(odb.all())
     keep = set(asked["keep"])
@@ -38,7 +38,7 @@ with Repo(".") as repo:
     size = sum(odb.fs.info(path).get("size") or 0 for path in paths)
     if asked["delete"] and paths:
         odb.fs.remove(paths)
-print(json.dumps({"objects": len(gone), "bytes": size, "lost": lost}))
+    return {"objects": len(gone), "bytes": size, "lost": lost}
 """
 
 
@@ -97,7 +97,8 @@ def remote(project: Project, name: str | None, *, delete: bool) -> Remote:
     needed = collect.with_inside(cache, mentioned)
     asked = {"remote": chosen, "keep": sorted(needed), "unknown": sorted(unknown), "delete": delete}
     try:
-        told = dvc.script(project.root, _REMOTE, asked)
+        with dvc.script(project.root, _REMOTE) as ask:
+            told = ask(asked)
     except PipelineError as error:
         raise PipelineError(f"the remote cannot be looked through: {error.message}", where=chosen) from error
     if told["lost"]:

@@ -6,6 +6,7 @@ also joins a dataset whose first photos are not on this machine any more.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -25,16 +26,18 @@ from tilecli.versions.state import edited, settings_changed
 
 _STAGE = "fetch"
 _TRACK = """
-import json, sys
 from dvc.repo import Repo
-asked = json.loads(sys.stdin.read())
-with Repo(".") as repo:
+repo = Repo(".")
+def answer(asked):
     for path in asked.get("add", []):
         repo.add(path)
     for stage in asked.get("commit", []):
         repo.commit(stage, force=True)
-print("{}")
+    return {}
 """
+
+# How DVC is told what it shall take.
+Tell = Callable[[dict[str, Any]], object]
 
 
 def bring_up_to_date(project: Project) -> None:
@@ -65,12 +68,17 @@ def is_current(project: Project) -> bool:
         return False
 
 
-def track(project: Project, path: str) -> None:
+def tracking(project: Project) -> contextlib.AbstractContextManager[Tell]:
+    """DVC's library, which takes a second to start, for as long as the block."""
+    return dvc.script(project.root, _TRACK)
+
+
+def track(tell: Tell, path: str) -> None:
     """`dvc add`: a copy of the path's contents into the cache, `<path>.dvc` into git's index."""
-    dvc.script(project.root, _TRACK, {"add": [path]})
+    tell({"add": [path]})
 
 
-def join(project: Project, name: str, *, relabels: bool) -> None:
+def join(project: Project, tell: Tell, name: str, *, relabels: bool) -> None:
     """Switch a written batch on: its photos into data/dataset, its line into params.yaml."""
     before = paramfile.load(project.params).data
     sources = [*before.sources, f"{BATCHES}/{name}"]
@@ -86,7 +94,7 @@ def join(project: Project, name: str, *, relabels: bool) -> None:
         photos[photo.photo] = replace(former, mask=photo.mask, defect=photo.defect) if former else photo
         places[photo.photo] = places[photo.photo] if former else batch
         masks[photo.photo] = batch
-    _lay_down(project, photos.values(), places.__getitem__, masks.__getitem__, sources)
+    _lay_down(project, tell, photos.values(), places.__getitem__, masks.__getitem__, sources)
 
 
 def leave(project: Project, name: str, sources: Sequence[str]) -> None:
@@ -98,7 +106,8 @@ def leave(project: Project, name: str, sources: Sequence[str]) -> None:
         _fetch(project, sources)
         return
     stay = [photo for photo in read_index(project.index) if photo.source != name]
-    _lay_down(project, stay, lambda _: project.dataset, lambda _: project.dataset, sources)
+    with tracking(project) as tell:
+        _lay_down(project, tell, stay, lambda _: project.dataset, lambda _: project.dataset, sources)
 
 
 def _fetch(project: Project, sources: Sequence[str]) -> None:
@@ -109,6 +118,7 @@ def _fetch(project: Project, sources: Sequence[str]) -> None:
 
 def _lay_down(
     project: Project,
+    tell: Tell,
     photos: Iterable[Photo],
     image_from: Callable[[str], Path],
     mask_from: Callable[[str], Path],
@@ -126,18 +136,19 @@ def _lay_down(
         write_index(folder / INDEX, listed)
         paramfile.write(project.params, {"data.sources": list(sources)})
     write_sources(project, paramfile.load(project.params))
-    _commit(project, [_STAGE])
+    _commit(tell, [_STAGE])
 
 
 def adopt(project: Project, stages: Sequence[str]) -> None:
     """Let DVC take what lies in the workspace for what these stages make with the settings and the code of today."""
     write_environment(project, paramfile.load(project.params))
-    _commit(project, stages)
+    with tracking(project) as tell:
+        _commit(tell, stages)
 
 
-def _commit(project: Project, stages: Sequence[str]) -> None:
+def _commit(tell: Tell, stages: Sequence[str]) -> None:
     try:
-        dvc.script(project.root, _TRACK, {"commit": ["check_packages", *stages]})
+        tell({"commit": ["check_packages", *stages]})
     except PipelineError as error:
         message = f"DVC did not take the dataset: {error.message}"
         raise PipelineError(message, where=error.where, hint="tiles fetch") from error
