@@ -84,7 +84,9 @@ def site(tmp_path: Path, tiles: Tiles) -> Path:
 def test_a_run_and_a_comparison_open_from_disk(site: Path, browser: Any) -> None:
     with opened(browser, site / "index.html") as visit:
         page = visit.page
-        expect(page).to_have_url(re.compile(r"/run/looked-at/index\.html\?name=looked-at&(?=.*\btab=photos\b).*\bsort=photo\b"))
+        expect(page).to_have_url(
+            re.compile(r"/run/looked-at/index\.html\?name=looked-at&(?=.*\btab=photos\b).*\bsort=photo\b")
+        )
         look_at_photos(page)
         look_at_training(page)
         # What it started from is not in the export, so nothing leads there.
