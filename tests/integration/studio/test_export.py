@@ -16,7 +16,9 @@ import pytest
 from tests.conftest import ROOT, Tiles
 from tests.integration.serving.browser import sync_api, visiting
 from tests.studied import BOX, HEIGHT, WIDTH, Studied
-from tests.unit.studio.projects import photographed
+from tests.unit.experiments.history import git
+from tests.unit.studio.projects import photographed, put_task
+from tests.unit.studio.views.test_models import tag
 
 expect = sync_api.expect
 pytestmark = pytest.mark.timeout(300)
@@ -184,8 +186,14 @@ def choose(page: Any) -> None:
 
 
 def test_photos_of_the_data_and_a_filter_open_from_disk(tmp_path: Path, tiles: Tiles, browser: Any) -> None:
-    project = photographed(tmp_path / "parts").project
-    views = ("data/?type=crack", "experiments/?filter=dice_mean > 0.5", "queue/?state=failed", "models/", "history/")
+    repository = photographed(tmp_path / "parts")
+    project = repository.project
+    base = git(project.root, "rev-parse", "HEAD")
+    put_task(project, base, "waits")
+    put_task(project, base, "failed", "failed")
+    tag(repository, "model@v1.0.0", base, "Safe", run="main")
+    tag(repository, "model#prod#1", base, "v1.0.0 to prod")
+    views = ("data/?type=crack", "experiments/?filter=dice_mean > 0.5", "queue/", "models/", "history/")
     tiles("studio", "export", tmp_path / "site", *views, cwd=project.root, PYTHONPATH=str(ROOT))
     with opened(browser, tmp_path / "site" / "index.html") as visit:
         page = visit.page
@@ -204,6 +212,14 @@ def test_photos_of_the_data_and_a_filter_open_from_disk(tmp_path: Path, tiles: T
             page.get_by_role("link", name=name, exact=True).click()
             expect(page).to_have_title(f"{name} – parts – tiles")
             page.wait_for_timeout(200)
+        page.get_by_role("link", name="Queue", exact=True).click()
+        expect(page.locator("#rows tr > th")).to_have_text(["waits", "failed"])
+        page.get_by_role("button", name="failed 1").click()
+        expect(page.locator("#rows tr > th")).to_have_text(["failed"])
+        page.get_by_role("link", name="Models", exact=True).click()
+        expect(page.locator("#events li")).to_have_count(2)
+        page.get_by_role("button", name="prod", exact=True).click()
+        expect(page.locator("#events li")).to_have_count(1)
 
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path, tiles: Tiles) -> None:

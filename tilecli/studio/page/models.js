@@ -3,7 +3,7 @@
 import { question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { figure, when } from "studio/format.js";
-import { Problem, act, ask, canAct, follow, given, latest, link, exported } from "studio/live.js";
+import { Problem, act, ask, canAct, follow, given, link, exported } from "studio/live.js";
 import { FIGURES, decision, register, sign, value } from "studio/models_register.js";
 import { redraw, remember } from "studio/redraw.js";
 
@@ -26,8 +26,9 @@ function draw(now = shown) {
   redraw(place("heads"), heads.map((text, at) => h("th", { scope: "col", class: at > 1 && at < known.length + 2 ? "number" : null }, text)),
     canAct ? h("th", { scope: "col" }, h("span", { class: "unseen" }, "what to do")) : null);
   redraw(place("versions"), now.versions.map(version => row(version, known, best)));
-  redraw(place("of-stage"), now.stages.length ? [chip("", "all"), ...now.stages.map(({ name }) => chip(name, name))] : []);
-  redraw(place("events"), now.events.map(event));
+  const wanted = new URLSearchParams(location.search).get("stage") ?? "";
+  redraw(place("of-stage"), now.stages.length ? ["", ...now.stages.map(({ name }) => name)].map(name => chip(name, name === wanted)) : []);
+  redraw(place("events"), now.events.filter(({ stage }) => !wanted || stage === wanted).map(event));
 }
 
 function bestOf(name) {
@@ -67,11 +68,11 @@ function row(version, known, best) {
   );
 }
 
-function chip(stage, label) {
-  return h("button", { type: "button", class: "chip", "aria-pressed": String(shown.stage === stage), data: { focus: `stage ${stage}` }, onclick: async () => {
+function chip(stage, pressed) {
+  return h("button", { type: "button", class: "chip", "aria-pressed": String(pressed), data: { focus: `stage ${stage}` }, onclick: () => {
     remember("stage", stage);
-    draw(await latest());
-  } }, label);
+    draw();
+  } }, stage || "all");
 }
 
 const event = ({ kind, version, stage: name, when: at, by, message }) => h("li", {},

@@ -41,15 +41,22 @@ function summary() {
 }
 
 function states() {
+  if (exported && given().state) return []; // the others are not there
   const all = Object.values(shown.counts).reduce((sum, count) => sum + count, 0);
   const chip = (state, label, count) => h("button", {
     type: "button", class: "chip", "aria-pressed": String(shown.state === state), data: { focus: `state ${state}` },
     onclick: async () => {
       remember("state", state);
-      draw(await latest());
+      draw(exported ? only(state) : await latest());
     },
   }, `${label} ${count}`);
   return all ? [chip("", "all", all), ...Object.entries(shown.counts).map(([state, count]) => chip(state, state, count))] : [];
+}
+
+/** What an export has of tasks in that state. */
+function only(state) {
+  const whole = given();
+  return { ...whole, state, tasks: whole.tasks.filter(task => !state || task.state === state) };
 }
 
 function actions() {

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tilecli.experiments import compare, influence, store
+from tilecli.experiments import compare, influence
 from tilecli.experiments.plots.axes import is_number
 from tilecli.experiments.plots.looks import FEW
-from tilecli.experiments.store import Record
+from tilecli.experiments.store import History, Record
 from tilecli.layout import Project
 from tilecli.palette import SERIES
+from tilecli.studio import reading
 
 _FIRST = 6  # settings among the axes that are shown at first
 
@@ -21,7 +22,16 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     the order of the runs; `axes`: the columns shown at first; `targets`: for each figure that influences are known
     of (the headline figures and `target` of the query), what it hung on.
     """
-    history = store.history(project)
+    found = reading.look(project)
+    known = found.made.setdefault("axes", {})
+    asked = query.get("target", "")
+    asked = asked if any(asked in record.metrics for record in found.history.experiments) else ""
+    if asked not in known:
+        known[asked] = _made(found.history, asked)
+    return {"project": project.root.name, **known[asked]}
+
+
+def _made(history: History, asked: str) -> dict[str, Any]:
     tried = [record for record in history.experiments if record.state == "success" and record.metrics]
     bases = [group.baseline for group in history.groups if group.baseline.metrics]
     records = [*tried, *bases]
@@ -29,10 +39,8 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     settings = weighed.names
     figures = _figures(records)
     headline = [name for name in compare.headline_metrics(records) if name in figures] or figures[:1]
-    asked = query.get("target", "")
     targets = list(dict.fromkeys([*headline, *([asked] if asked in figures else [])]))
     return {
-        "project": project.root.name,
         "most": FEW,
         "hues": SERIES,
         "runs": [{"name": record.name, "kind": record.kind} for record in records],
@@ -50,7 +58,8 @@ def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
         ],
         "axes": _first(settings, headline, figures),
         "targets": {name: _hung_on(weighed, records, name) for name in targets},
-        "unmeasured": len(history.experiments) - len(tried),
+        # What waits in the queue was not asked for figures yet.
+        "unmeasured": sum(record.state != "queued" for record in history.experiments) - len(tried),
     }
 
 

@@ -14,23 +14,20 @@ from tilecli.layout import Project
 USUAL = ("dev", "staging", "prod")  # stages that are offered before one has been named
 
 
-def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
-    """`versions`, the newest first; `stages` with what is in each now; `events`, the last first, of the stage that the
-    query names, or all; `here`: the workspace's bundle, and which version that is.
+def view(project: Project, _query: Mapping[str, str]) -> dict[str, Any]:
+    """`versions`, the newest first; `stages` with what is in each now; `events`, the last first; `here`: the
+    workspace's bundle, and which version that is. The page itself picks the events of a stage that its address names.
     """
     found, happened = registry.versions(project), registry.events(project)
     tags = _data_tags(project) if found else {}
     used = list(dict.fromkeys(event.stage for event in happened if event.stage))
-    wanted = query.get("stage", "")
-    shown = [event for event in reversed(happened) if wanted in ("", event.stage)]
     model = store.workspace(project).model
     return {
         "project": project.root.name,
         "versions": [_version(version, tags) for version in found],
         "stages": [_stage(stage, found, happened) for stage in sorted(used)],
         "known": list(dict.fromkeys([*USUAL, *sorted(used)])),
-        "events": [_event(event) for event in shown],
-        "stage": wanted,
+        "events": [_event(event) for event in reversed(happened)],
         "here": {
             "model": model,
             "version": next((one.name for one in found if model and one.registered.facts.get("model") == model), None),
