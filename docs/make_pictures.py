@@ -1,4 +1,7 @@
-"""Draw the README's pictures again: `python docs/make_pictures.py [DEMO]`; DEMO is the folder that `make demo` made."""
+"""Draw the README's pictures again: `python docs/make_pictures.py [DEMO [PROJECT]]`.
+
+DEMO is the folder that `make demo` made; PROJECT the one that `docs/make_project.py` made of it, for the studio.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,12 @@ WIDTH = 900  # px of a picture in the README
 STUDIO = {
     "experiments": "experiments/",
     "compare": "compare/?runs=rate-0-001,rate-0-004",
+    "axes": "axes/",
     "run": "run/?name=rate-0-004&tab=photos&type=crack",
+    "queue": "queue/",
     "data": "data/",
+    "models": "models/",
+    "history": "history/",
 }
 
 
@@ -104,14 +111,27 @@ def draw_report(demo: Path) -> None:
         _write("report.png", page.screenshot())
 
 
-def draw_studio(demo: Path) -> None:
-    """`docs/images/studio-….png`: pages of `tiles studio` with the demo's two experiments; needs Chromium."""
-    with _server(demo, "studio", "--no-browser") as url, _page(1280, 800) as page:
+def draw_studio(project: Path) -> None:
+    """`docs/images/studio-….png`: the pages of `tiles studio`, the queue at work; needs Chromium."""
+    with _at_work(project), _server(project, "studio", "--no-browser") as url, _page(1280, 800) as page:
+        page.goto(f"{url}/queue/")
+        page.locator("#rows", has_text="2/").wait_for(timeout=300_000)  # an epoch of the first has been measured
         for name, address in STUDIO.items():
             page.goto(f"{url}/{address}")
             page.locator("#live", has_text="live").wait_for()
             page.wait_for_timeout(3000)  # pictures that a model draws
             _write(f"studio-{name}.png", page.screenshot())
+
+
+@contextlib.contextmanager
+def _at_work(project: Path) -> Iterator[None]:
+    """A worker runs what is queued."""
+    queue = [sys.executable, "-m", "tilecli", "exp"]
+    subprocess.run([*queue, "start"], cwd=project, check=True, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        subprocess.run([*queue, "stop"], cwd=project, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager
@@ -173,4 +193,5 @@ if __name__ == "__main__":
         draw_comparison(Path(sys.argv[1]))
         draw_page(Path(sys.argv[1]))
         draw_report(Path(sys.argv[1]))
-        draw_studio(Path(sys.argv[1]))
+    if len(sys.argv) > 2:
+        draw_studio(Path(sys.argv[2]))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tests.integration.conftest import Exp
 from tests.integration.experiments import dvc, experiment_refs, git
+from tilecli.experiments import remarks
+from tilecli.experiments.remarks import Remark
 from tilecli.layout import Project
 
 
@@ -25,6 +27,7 @@ def test_an_experiment_reaches_a_colleague_with_its_model(tried: Project, exp: E
     git(tried.root, "commit", "--quiet", "-m", "Add storage", "--", ".dvc/config")
     git(tried.root, "push", "--quiet", "origin", "main")
     assert "did you mean high?" in exp(tried, "push", "hihg", code=1).output
+    exp(tried, "note", "high", "learns fast", "--star")
     done = json.loads(exp(tried, "push", "high", "--json").stdout)
     assert done["new"] == ["high"]
     assert done["files"] > 0
@@ -41,7 +44,17 @@ def test_an_experiment_reaches_a_colleague_with_its_model(tried: Project, exp: E
     # The files of 'low' were left out above, and DVC alone would not say so.
     assert "does not have all files of low" in exp(other, "pull", "low", code=1).output
     exp(other, "pull", "high")
-    assert experiment_refs(other)["high"] == experiment_refs(tried)["high"]
+    high = experiment_refs(tried)["high"]
+    assert experiment_refs(other)["high"] == high
+    # Stars and notes go both ways.
+    assert remarks.of_all(other) == {high: Remark(True, "learns fast")}
+    exp(tried, "note", "high", "--unstar")
+    exp(tried, "push", "low", "--no-cache")
+    exp(other, "note", "high", "and forgets nothing")
+    exp(other, "push", "high", "--no-cache")
+    exp(tried, "pull", "high", "--no-cache")
+    assert remarks.of_all(tried) == remarks.of_all(other) == {high: Remark(False, "and forgets nothing")}
+    assert git(tried.root, "for-each-ref", "refs/notes/", "--format=%(refname)") == remarks.REF
     exp(other, "apply", "high")
     assert (other.bundle / "model.onnx").read_text() == "weights {'learning_rate': 0.1, 'epochs': 2}"
 

@@ -59,26 +59,92 @@ def change(project: Project, rev: str, *, star: bool | None = None, note: str | 
     return _remark(_write(project, commit, changed))
 
 
+def merge(project: Project, theirs: str) -> None:
+    """Take over what `theirs`, a commit of another clone's ref, says beyond what is said here.
+
+    Of each commit's object, each value that only one side changed is taken from that side. Where both changed it, ours
+    stays, but notes are kept both, one below the other. Raises ProjectError where git cannot write.
+    """
+    ours = _top(project)
+    base = git(project.root, "merge-base", ours, theirs, check=False) if ours else ""
+    if base == theirs:
+        return  # nothing new
+    if base == ours:
+        git(project.root, "update-ref", REF, theirs, ours or "0" * len(theirs), check=False)
+        if _top(project) == theirs:
+            return  # and nothing was said here meanwhile
+
+    def merged(top: str) -> dict[str, dict[str, Any]]:
+        base = git(project.root, "merge-base", top, theirs, check=False) if top else ""
+        sides = [_blobs(project, side) for side in (base, top, theirs)]
+        unlike = [commit for commit in sides[2] | sides[1] if sides[1].get(commit) != sides[2].get(commit)]
+        wanted = [side.get(commit) for commit in unlike for side in sides]
+        texts = dict(zip(filter(None, wanted), objects.read(project.root, list(filter(None, wanted))), strict=True))
+        values = [_values(texts[blob] or b"{}") if blob else {} for blob in wanted]
+        found = {}
+        for at, commit in enumerate(unlike):
+            before, here, there = values[3 * at : 3 * at + 3]
+            if (both := _both(before, here, there)) != here:
+                found[commit] = both
+        return found
+
+    _put(project, merged, f"Remarks from {theirs[:10]}", also=theirs)
+
+
+def _both(before: dict[str, Any], here: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+    """One object of two that came from `before`."""
+    found = {}
+    for key in here | there:
+        old, ours, theirs = before.get(key), here.get(key), there.get(key)
+        if ours != old and theirs not in (old, ours):
+            noted = key == "note" and isinstance(ours, str) and isinstance(theirs, str)
+            found[key] = f"{ours}\n{theirs}" if noted and theirs not in ours else ours
+        else:
+            found[key] = theirs if ours == old else ours
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _blobs(project: Project, top: str) -> dict[str, str]:
+    """Commit SHA → SHA of what the ref's commit `top` says of it."""
+    lines = git(project.root, "ls-tree", "-r", "--full-tree", top).splitlines() if top else []
+    return {path.replace("/", ""): facts.split()[2] for facts, path in (line.split("\t") for line in lines)}
+
+
 def _write(project: Project, commit: str, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     """Put what `changed` makes of the commit's object in its place; returns that."""
+
+    def made(top: str) -> dict[str, dict[str, Any]]:
+        return {commit: changed(_present(project, top, commit))}
+
+    return _put(project, made, f"Remark on {commit[:10]}")[commit]
+
+
+def _put(
+    project: Project, made: Callable[[str], dict[str, dict[str, Any]]], message: str, also: str = ""
+) -> dict[str, dict[str, Any]]:
+    """Write what `made` makes of what the ref holds (a commit, or ""): commit SHA → object. `also`: another parent."""
     words = ""
     for _ in range(_TRIES):
-        top = git(project.root, "rev-parse", "--verify", "--quiet", REF, check=False)
-        values = changed(_present(project, top, commit))
+        top = _top(project)
+        values = made(top)
         done = subprocess.run(
             ["git", "fast-import", "--quiet", "--date-format=raw"],
             cwd=project.root,
-            input=_import(project, top, commit, values),
+            input=_import(project, message, list(filter(None, [top, also])), values),
             capture_output=True,
             check=False,
         )
         if not done.returncode:
             return values
         words = done.stderr.decode("utf-8", "replace").strip()
-        if git(project.root, "rev-parse", "--verify", "--quiet", REF, check=False) == top:
+        if _top(project) == top:
             break  # nobody came between: it would fail again
         time.sleep(_PAUSE_S)
     raise ProjectError(f"git does not take the note: {words}", where=REF, hint="git fsck")
+
+
+def _top(project: Project) -> str:
+    return git(project.root, "rev-parse", "--verify", "--quiet", REF, check=False)
 
 
 def _present(project: Project, top: str, commit: str) -> dict[str, Any]:
@@ -92,19 +158,19 @@ def _present(project: Project, top: str, commit: str) -> dict[str, Any]:
     return next((_values(text) for text in found if text is not None), {})
 
 
-def _import(project: Project, top: str, commit: str, values: dict[str, Any]) -> bytes:
+def _import(project: Project, message: str, parents: list[str], values: dict[str, dict[str, Any]]) -> bytes:
     """For `git fast-import`, which refuses to move the ref to anything that does not contain what it holds then."""
     name, email = NOBODY
     who = git(project.root, "var", "GIT_COMMITTER_IDENT", check=False) or f"{name} <{email}> {int(time.time())} +0000"
-    message = f"Remark on {commit[:10]}\n".encode()
-    lines = [f"commit {REF}".encode(), f"committer {who}".encode(), b"data %d" % len(message), message]
-    if top:
-        lines.append(f"from {top}".encode())
-    if values:
-        text = f"{json.dumps(values, ensure_ascii=False)}\n".encode("utf-8", "replace")
-        lines += [f"N inline {commit}".encode(), b"data %d" % len(text), text]
-    else:
-        lines.append(f"N {'0' * len(commit)} {commit}".encode())
+    words = f"{message}\n".encode()
+    lines = [f"commit {REF}".encode(), f"committer {who}".encode(), b"data %d" % len(words), words]
+    lines += [f"{how} {parent}".encode() for how, parent in zip(("from", "merge"), parents, strict=False)]
+    for commit, said in values.items():
+        if said:
+            text = f"{json.dumps(said, ensure_ascii=False)}\n".encode("utf-8", "replace")
+            lines += [f"N inline {commit}".encode(), b"data %d" % len(text), text]
+        else:
+            lines.append(f"N {'0' * len(commit)} {commit}".encode())
     return b"\n".join([*lines, b""])
 
 

@@ -91,3 +91,37 @@ def test_refuses_what_cannot_be(repository: Repository) -> None:
         remarks.change(repository.project, "nowhere", star=True)
     with pytest.raises(UsageError, match="up to 2,000"):
         remarks.change(repository.project, rev(repository, "one"), note="a" * 2001)
+
+
+def test_what_two_clones_say_is_put_together(repository: Repository, tmp_path: Path) -> None:
+    ours, one, two = repository.project, rev(repository, "one"), rev(repository, "two")
+    remarks.change(ours, one, note="first")
+    remarks.change(ours, two, note="gone soon", star=True)
+    theirs = repository.copy(tmp_path / "theirs").project
+    remarks.change(ours, one, star=True)
+    remarks.change(ours, two, note="")
+    remarks.change(theirs, one, note="better")
+    remarks.change(theirs, two, star=False)
+    repository.git("fetch", "--quiet", str(theirs.root.parent), f"{remarks.REF}:refs/notes/theirs")
+    remarks.merge(ours, repository.git("rev-parse", "refs/notes/theirs"))
+    assert remarks.of_all(ours) == {one: Remark(True, "better")}
+    assert repository.git("merge-base", "--is-ancestor", "refs/notes/theirs", remarks.REF) == ""
+    before = repository.git("rev-parse", remarks.REF)
+    remarks.merge(ours, repository.git("rev-parse", "refs/notes/theirs"))
+    assert repository.git("rev-parse", remarks.REF) == before
+
+
+def test_of_two_notes_on_one_commit_none_is_lost(repository: Repository, tmp_path: Path) -> None:
+    ours, one, two = repository.project, rev(repository, "one"), rev(repository, "two")
+    theirs = repository.copy(tmp_path / "theirs").project
+    remarks.change(theirs, one, note="misses cracks")
+    remarks.change(theirs, two, star=True)
+    repository.git("fetch", "--quiet", str(theirs.root.parent), f"{remarks.REF}:refs/notes/theirs")
+    said = repository.git("rev-parse", "refs/notes/theirs")
+    remarks.change(ours, one, note="slow", star=True)
+    remarks.merge(ours, said)  # they have no remark in common
+    assert remarks.of_all(ours) == {one: Remark(True, "slow\nmisses cracks"), two: Remark(star=True)}
+    empty = repository.copy(tmp_path / "empty")
+    empty.git("update-ref", "-d", remarks.REF)
+    remarks.merge(empty.project, said)
+    assert empty.git("rev-parse", remarks.REF) == said

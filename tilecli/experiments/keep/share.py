@@ -1,7 +1,7 @@
 """Experiments to and from other people: their refs over a git remote, their files over the DVC remote.
 
 Refs go by git itself, which knows the user's keys and passwords. Files go first, so that whoever sees an experiment can
-also get its model.
+also get its model. Stars and notes go along, all of them: what both sides said is put together.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tilecli.errors import ProjectError, near_matches
-from tilecli.experiments import store
+from tilecli.experiments import remarks, store
 from tilecli.experiments.keep import manage
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.experiments.remotes import exchange, settings
 from tilecli.layout import Project
 
+_THEIRS = "refs/notes/tiles-of-others"  # remarks as a remote has them, while they are taken over
+_TRIES = 3  # so many others would have to push remarks in the same moment
 _REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/([^/]+)")
 
 
@@ -80,6 +82,7 @@ def push(
     new = {ref: record for ref, record in refs.items() if there.get(ref) != record.rev}
     if new:
         _talk(project, "push", "--quiet", git_remote, *(f"+{record.rev}:{ref}" for ref, record in new.items()))
+    _push_remarks(project, git_remote)
     known = tuple(record.name for ref, record in refs.items() if ref not in new)
     return Transferred(tuple(record.name for record in new.values()), known, count)
 
@@ -107,6 +110,7 @@ def pull(
         _check_dvc_remote(project, dvc_remote)
     if new:
         _talk(project, "fetch", "--quiet", "--no-tags", git_remote, *(f"+{shared.ref}:{shared.ref}" for shared in new))
+    _take_remarks(project, git_remote)
     count = None
     if files and chosen:
         count = exchange.transfer(project, "fetch", [shared.rev for shared in chosen], remote=dvc_remote)
@@ -114,6 +118,32 @@ def pull(
     return Transferred(
         tuple(shared.name for shared in new), tuple(shared.name for shared in chosen if shared not in new), count
     )
+
+
+def _take_remarks(project: Project, git_remote: str) -> str:
+    """Put what the remote has of stars and notes together with what is here; the commit it has, "" for none."""
+    if not _talk(project, "ls-remote", git_remote, remarks.REF):
+        return ""
+    _talk(project, "fetch", "--quiet", "--no-tags", git_remote, f"+{remarks.REF}:{_THEIRS}")
+    theirs = git(project.root, "rev-parse", _THEIRS)
+    git(project.root, "update-ref", "-d", _THEIRS)
+    remarks.merge(project, theirs)
+    return theirs
+
+
+def _push_remarks(project: Project, git_remote: str) -> None:
+    for tried in range(1, _TRIES + 1):
+        theirs = _take_remarks(project, git_remote)
+        here = git(project.root, "rev-parse", "--verify", "--quiet", remarks.REF, check=False)
+        if here == theirs:
+            return
+        try:
+            _talk(project, "push", "--quiet", git_remote, f"{here}:{remarks.REF}")
+        except ProjectError:
+            if tried == _TRIES:
+                raise
+        else:
+            return
 
 
 def _named(there: Sequence[Shared], name: str, git_remote: str) -> list[Shared]:
