@@ -20,7 +20,7 @@ def note(
 ) -> None:
     """Keep a note or a star with an experiment, for everybody who looks at it; without either, show them.
 
-    They are git notes: git push ORIGIN refs/notes/tiles shares them.
+    They are git notes (refs/notes/tiles), and tiles exp push and pull take them along.
 
     Example: tiles exp note higher-rate "best so far, unstable past epoch 20" --star
     """
