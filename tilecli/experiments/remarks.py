@@ -97,8 +97,9 @@ def _both(before: dict[str, Any], here: dict[str, Any], there: dict[str, Any]) -
     for key in here | there:
         old, ours, theirs = before.get(key), here.get(key), there.get(key)
         if ours != old and theirs not in (old, ours):
-            noted = key == "note" and isinstance(ours, str) and isinstance(theirs, str)
-            found[key] = f"{ours}\n{theirs}" if noted and theirs not in ours else ours
+            found[key] = ours
+            if key == "note" and isinstance(ours, str) and isinstance(theirs, str) and theirs not in ours:
+                found[key] = f"{ours}\n{theirs}"
         else:
             found[key] = theirs if ours == old else ours
     return {key: value for key, value in found.items() if value is not None}

@@ -95,6 +95,7 @@ class Commits:
 def experiments(project: Project) -> list[Record]:
     """Every finished experiment of the repository, the newest first."""
     reader = Reader(project)
+    _ = reader.place  # first, for its words where there is no repository
     found = _finished(objects.refs(project.root, "refs/exps"))
     texts = reader.commits([rev for _, rev, _ in found])
     records = [_record(name, rev, base, texts[rev]) for name, rev, base in found]
@@ -153,10 +154,11 @@ def history(
     """
     commits = commits or Commits()
     reader = Reader(project, cache)
+    place = reader.place  # first, for its words where there is no repository
     refs = objects.refs(project.root, "refs/exps")
     found = _finished(refs)
-    tasks = dvcqueue.tasks(project, reader.place.prefix, dict(refs))
-    head = reader.place.head
+    tasks = dvcqueue.tasks(project, place.prefix, dict(refs))
+    head = place.head
     shas = _commits(project, head, commits)
     if not commits:
         bases = [*(base for _, _, base in found), *(task.baseline for task in tasks)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,13 @@ class Reader:
     def __init__(self, project: Project, cache: Cache | None = None) -> None:
         """cache: where to keep what was read, instead of a `Cache` in `cache_file`."""
         self._project = project
-        self.place = objects.place(project.root)
         self._cache = Cache(cache_file(project)) if cache is None else cache
         self._said: dict[str, Any] = {}
+
+    @cached_property
+    def place(self) -> objects.Place:
+        """Where the project stands in its repository: asked of git once, and not for folders."""
+        return objects.place(self._project.root)
 
     def commits(self, shas: Sequence[str]) -> dict[str, Texts]:
         """What each of the commits holds; a commit that is not in this repository (a shallow clone) holds nothing."""

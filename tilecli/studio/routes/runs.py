@@ -25,13 +25,13 @@ def live(studio: OfStudio, run: str) -> dict[str, Any]:
 @router.get("/api/runs/{run:path}/usage")
 def usage(studio: OfStudio, run: str) -> dict[str, Any]:
     """See `machine.usage`."""
-    return machine.usage(find(studio.project, run).pid)
+    return machine.usage(studio.runs.find(run).pid)
 
 
 @router.get("/api/runs/{run:path}/epochs/{file}")
 def epoch(studio: OfStudio, run: str, file: str, request: Request) -> Response:
     """One of the pictures of a validation, by the name that the run's index has for it."""
-    path = following.picture(studio.project, find(studio.project, run), file)
+    path = following.picture(studio.project, studio.runs.find(run), file)
     if path is None:
         raise Problem(problems.NOT_FOUND, f"the run '{run}' has no picture '{file}' here")
     stamp = path.stat()
