@@ -3,9 +3,9 @@
     python benchmarks/studio_live.py [ROUNDS]    default: 3
 
 Real trainings on the built-in sample, watched and unwatched in turn. Delay: from the time stamp of the training's own
-status to the moment at which the page, in a headless Chromium, says so. Cost: seconds of the training itself, and what
-the server used of the processor while the page was open (the browser stands on the user's desk, but here it shares the
-training's cores, so the clock shows more than a training is slowed by).
+status to the moment at which the page, in a headless Chromium, says so. Cost: what the server used of all cores while
+the page was open, which is the most that a training can lose to it. The seconds of the training itself stand beside it,
+but the browser, which belongs on the user's desk, shares its cores here.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def main() -> None:
     late = statistics.median(delays)
     print(f"an epoch is seen after {late:.2f} s (median of {len(delays)}), {max(delays):.2f} s at most")
     print(f"a training takes {statistics.median(alone):.1f} s alone, {statistics.median(watched):.1f} s watched")
-    print(f"meanwhile the server uses {100 * statistics.median(shares):.1f} % of one core")
+    share = statistics.median(shares) / (os.cpu_count() or 1)
+    print(f"meanwhile the server uses {100 * share:.2f} % of the {os.cpu_count()} cores")
 
 
 def train(project: Path, seed: int, page: Any = None, delays: list[float] | None = None) -> tuple[float, float]:

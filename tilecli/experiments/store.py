@@ -127,6 +127,14 @@ def commit(project: Project, rev: str = "HEAD") -> Record:
     return _record(rev, sha, "", Reader(project).commits([sha])[sha])
 
 
+def branch(project: Project, last: int) -> list[Record]:
+    """The last commits of the branch that is checked out, the newest first; reads nothing of what started from them."""
+    reader = Reader(project)
+    shas = _commits(project, reader.place.head, Commits(last=last))
+    texts, names = reader.commits(shas), objects.names(project.root)
+    return [_record(names.get(sha, sha[:7]), sha, "", texts[sha]) for sha in shas]
+
+
 def workspace(project: Project) -> Record:
     """What the files of the working tree hold now."""
     return _record("workspace", "", "", Reader(project).folder(project.root))

@@ -32,7 +32,7 @@ _ALL = (
     Page("run", "Run", run.view, ("experiments", "queue", "history"), listed=False, asks=("name",)),
     Page("queue", "Queue", queue.view, ("queue", "experiments"), asks=("state", "all")),
     Page("data", "Data", data.view, ("data",), asks=("type", "subset", "source", "find", "page")),
-    Page("models", "Models", models.view, ("models",), asks=("stage",)),
+    Page("models", "Models", models.view, ("models",)),
     Page("history", "History", history.view, ("history",), asks=("metric", "every")),
 )
 PAGES = {page.name: page for page in _ALL}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).with_name("page")
 TEMPLATES = Path(__file__).with_name("templates")
 FILES = assets(_PAGE)
+_IMPORT = re.compile(r'from "studio/([\w.]+)"')
 
 
 @cache
@@ -37,4 +39,15 @@ def html(page: Page, shown: dict[str, Any], *, up: str, **facts: Any) -> str:
     given = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     facts = {"token": "", "nonce": "", "read_only": False, "exported": None, **facts}
     project = shown.get("project", "")
-    return template.render(page=page, pages=PAGES, given=given, project=project, up=up, **facts)
+    scripts = _scripts(f"{page.name}.js")
+    return template.render(page=page, pages=PAGES, given=given, project=project, up=up, scripts=scripts, **facts)
+
+
+@cache
+def _scripts(name: str) -> tuple[str, ...]:
+    """The module and all that it imports, so that a browser asks for them at once, and not for each when it is met."""
+    found = [name]
+    for one in found:  # it grows meanwhile
+        imported = _IMPORT.findall(FILES[one].read_text(encoding="utf-8"))
+        found += [other for other in dict.fromkeys(imported) if other not in found]
+    return tuple(found)

@@ -29,7 +29,7 @@ class Watch:
     def state(self) -> State:
         """What there is now. Costs a look at some dozens of files and folders, whatever the number of experiments."""
         project = self._project
-        refs = self._refs()
+        refs = _Refs(self._git, self._folders)
         queue = _stamp(self._queue())
         return {
             "experiments": hash((refs("exps", "heads", "notes"), queue, _stamp(self._workspace()), self._epochs())),
@@ -38,9 +38,6 @@ class Watch:
             "models": hash((refs("tags"), _stamp([project.report / "gate.json"]))),
             "history": refs("heads", "tags", "exps"),
         }
-
-    def _refs(self) -> _Refs:
-        return _Refs(self._git, self._folders)
 
     def _workspace(self) -> Iterator[Path]:
         project = self._project
@@ -73,10 +70,14 @@ class _Refs:
 
     def __init__(self, folder: Path, folders: _Folders) -> None:
         self._folder, self._folders = folder, folders
+        self._always = _stamp([folder / "HEAD", folder / "packed-refs"])
+        self._known: dict[str, int] = {}
 
     def __call__(self, *kinds: str) -> int:
-        always = [self._folder / "HEAD", self._folder / "packed-refs"]
-        return _stamp([*always, *(found for kind in kinds for found in self._folders(self._folder / "refs" / kind))])
+        for kind in kinds:
+            if kind not in self._known:
+                self._known[kind] = _stamp(self._folders(self._folder / "refs" / kind))
+        return hash((self._always, *(self._known[kind] for kind in kinds)))
 
 
 class _Folders:
@@ -109,7 +110,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _stamp(paths: Iterable[Path]) -> int:
-    return hash(tuple((str(path), *_times(path)) for path in sorted(paths)))
+    return hash(tuple((str(path), *_times(path)) for path in paths))
 
 
 def _times(path: Path) -> tuple[int, int]:

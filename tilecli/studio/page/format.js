@@ -1,6 +1,7 @@
 // How figures, dates, durations and sizes are written on every page.
 
 const DASH = "–";
+const COUNT = new Intl.NumberFormat("en"); // toLocaleString would make one each time
 const known = value => typeof value === "number" && Number.isFinite(value);
 
 /** A number with three significant digits; a whole one as it is; – where there is none. */
@@ -9,9 +10,9 @@ export function figure(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const sign = value < 0 ? "−" : "";
-  if (Number.isInteger(value) && size < 1e7) return sign + size.toLocaleString("en");
+  if (Number.isInteger(value) && size < 1e7) return sign + COUNT.format(size);
   if (size >= 1e7 || size < 1e-4) return sign + size.toExponential(2).replace("e+", "e").replace("e-", "e−");
-  if (size >= 1000) return sign + Math.round(size).toLocaleString("en");
+  if (size >= 1000) return sign + COUNT.format(Math.round(size));
   return sign + size.toPrecision(3);
 }
 

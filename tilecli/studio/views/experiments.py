@@ -120,8 +120,12 @@ def _row(row: Row, varying: Sequence[tuple[str, str]], found: Look) -> dict[str,
         "bare": not record.params,
         "trend": _trend(record.valid_dice),
         "epochs": _epochs(record, progress),
-        "intervals": {name: ends for name, ends in record.intervals.items() if all(map(math.isfinite, ends))},
-        "cells": [_plain(values[kind].get(name)) for kind, name in varying],
+        "intervals": {
+            name: [_figure(end) for end in ends]
+            for name, ends in record.intervals.items()
+            if all(map(math.isfinite, ends))
+        },
+        "cells": [_CELLS[kind](values[kind].get(name)) for kind, name in varying],
     }
 
 
@@ -146,8 +150,18 @@ def _trend(series: tuple[float, ...]) -> list[float | None]:
     return [round(value, 3) if math.isfinite(value) else None for value in means]
 
 
+def _figure(value: Any) -> Any:
+    """A measured value with more digits than the table shows or its sorting needs, and fewer than a float has: a
+    thousand rows are written and read in every view.
+    """
+    return float(f"{value:.6g}") if isinstance(value, float) and math.isfinite(value) else _plain(value)
+
+
 def _plain(value: Any) -> Any:
     """A JSON value: what is not a number there is None, and a list is a text."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, (str, int)) else json.dumps(value, ensure_ascii=False)
+
+
+_CELLS = {"metric": _figure, "param": _plain}

@@ -10,7 +10,7 @@ from tilecli.errors import TilesError
 from tilecli.experiments import compare, store
 from tilecli.experiments.project import git
 from tilecli.experiments.reading import objects
-from tilecli.experiments.store import Commits, Record
+from tilecli.experiments.store import Record
 from tilecli.layout import Project
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def _records(project: Project, limit: int) -> list[Record]:
     if not git(project.root, "rev-parse", "--verify", "--quiet", "HEAD", check=False):
         return []
     many = limit or int(git(project.root, "rev-list", "--first-parent", "--count", "HEAD"))
-    found = store.history(project, Commits(last=many))
-    return [group.baseline for group in reversed(found.groups)]
+    return store.branch(project, many)[::-1]
 
 
 def _rows(project: Project, records: list[Record], metric: str) -> list[dict[str, Any]]:
