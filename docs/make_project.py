@@ -18,8 +18,8 @@ SHORT = ["train.epochs=4", "train.seed=1"]
 def main(demo: Path, project: Path) -> None:
     """Make `project` out of `demo`."""
     shutil.copytree(demo, project, symlinks=True)
-    tiles(project, "data", "tag", "base-photos", "-m", "As they came from the line")
     keep(project, "rate-0-001", "First model")
+    tiles(project, "data", "tag", "base-photos", "-m", "As they came from the line")
     tiles(project, "model", "register", "-m", "The first that finds cracks")
     tiles(project, "model", "promote", "latest", "prod", "-m", "Line 2 starts with it")
     keep(project, "rate-0-004", "Larger steps")

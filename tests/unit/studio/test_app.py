@@ -34,6 +34,13 @@ def test_every_page_opens_in_a_project_with_nothing_in_it(client: TestClient) ->
         assert not re.search(r'(?:src|href)="(?:https?:)?//', answer.text)
 
 
+def test_a_page_names_every_script_that_its_scripts_import(client: TestClient) -> None:
+    for page in PAGES:
+        named = re.findall(r'modulepreload" href="\.\./static/([^"]+)"', client.get(f"/{page}/").text)
+        imported = [re.findall(r'"studio/([^"]+)"', client.get(f"/static/{file}").text) for file in named]
+        assert {f"{page}.js"}.union(*imported) == set(named)
+
+
 def test_scripts_run_only_with_the_nonce_of_their_answer(client: TestClient) -> None:
     first, second = (client.get("/experiments/") for _ in range(2))
     nonce = re.search(r"'nonce-([^']+)'", first.headers["content-security-policy"])[1]

@@ -30,7 +30,7 @@ def serve_locally(
         app = make_app([f"{name}:{taken}" for name in (HOST, "localhost")])
         app.state.closing = False
         config = uvicorn.Config(
-            app, ws="none", lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=_PATIENCE_S
+            app, ws="none", lifespan="on", access_log=False, log_config=None, timeout_graceful_shutdown=_PATIENCE_S
         )
         _Server(config, app, lambda: ready(url_of(made))).run(sockets=[made])
 

@@ -44,7 +44,7 @@ def test_rows_as_they_hang_together_with_all_they_show(repository: Repository):
     low = shown["rows"][3]
     assert low["base"] == shown["rows"][1]["rev"] == repository.base
     assert low["trend"] == [0.1, None, 0.5]
-    assert low["intervals"] == {"dice_mean": (0.7, 0.9)}
+    assert low["intervals"] == {"dice_mean": [0.7, 0.9]}
     assert cells(shown, "low")["dice_mean"] == 0.8 and cells(shown, "low")["auroc"] is None
     json.dumps(shown, allow_nan=False)
 
