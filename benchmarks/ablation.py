@@ -3,9 +3,11 @@
     python benchmarks/ablation.py PROJECT OUT [--steps 2000] [--folds 5] [--seeds 0 1 …] [--jobs 1] [--only NAME]
         [-S key=value]
 
-PROJECT has fetched photos; its params.yaml is the ground on which the variants below stand. Each run is a process of
-its own under OUT: trained, exported and evaluated as `tiles train` does it, without DVC. What is finished is not run
-again, what was interrupted goes on. The tables are OUT/ablation.md and OUT/ablation.json; see `ablation_tables`.
+PROJECT has fetched photos; its params.yaml is the ground on which the variants below stand, and a variant itself. Each
+run is a process of its own under OUT: trained, exported and evaluated as `tiles train` does it, without DVC. What is
+finished is not run again, what was interrupted goes on. The tables are OUT/ablation.md and OUT/ablation.json; see
+`ablation_tables`. A finished run is its settings.json, done.json and evaluation/per_image.csv, all text: kept elsewhere
+and put back (docs/results has some), they count as finished on another machine.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from tilecli.layout import Project
 
 Overrides = Mapping[str, Any]
 
+OWN = "params.yaml"  # the variant that changes nothing
 EPOCHS = 10  # of any run, so that all choose their checkpoint from as many
 
 # What every variant has, and every ingredient switched off.
@@ -65,7 +68,7 @@ INGREDIENTS: Mapping[str, Overrides] = {
     "full augmentation": {"train.augment": "full"},
     "pre-training": {"train.pretrain_epochs": 4},
 }
-RECIPE = ("defect-centred crops", "prior", "EMA", "Dice per crop", "injection")
+RECIPE = ("Muon", "defect-centred crops", "prior", "EMA", "injection")
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,13 @@ class Variant:
 
 
 def variants() -> list[Variant]:
-    """The base and the recipe, each with every ingredient that it lacks, and the recipe without each that it has."""
+    """The project's own settings; the base and the recipe, each with every ingredient that it lacks, and the recipe
+    without each that it has.
+    """
     recipe = dict(BASE)
     for name in RECIPE:
         recipe |= INGREDIENTS[name]
-    found = [Variant("base", BASE, None)]
+    found = [Variant(OWN, {}, None), Variant("base", BASE, None)]
     found += [Variant(f"base + {name}", {**BASE, **own}, "base") for name, own in INGREDIENTS.items()]
     found.append(Variant("recipe", recipe, "base"))
     for name, own in INGREDIENTS.items():

@@ -6,17 +6,21 @@ types: commits, tags, a sweep, notes, registered models, and a queue that is at 
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+NAME, EMAIL = "Ada", "ada@localhost"
+WHO = {"GIT_AUTHOR_NAME": NAME, "GIT_COMMITTER_NAME": NAME, "GIT_AUTHOR_EMAIL": EMAIL, "GIT_COMMITTER_EMAIL": EMAIL}
 SWEEP = ["train.learning_rate=log(5e-4,1.6e-2,4)", "train.batch_size=8,32", "train.loss=bce_dice,focal_dice"]
 SHORT = ["train.epochs=4", "train.seed=1"]
 
 
 def main(demo: Path, project: Path) -> None:
     """Make `project` out of `demo`."""
+    os.environ |= WHO
     shutil.copytree(demo, project, symlinks=True)
     keep(project, "rate-0-001", "First model")
     tiles(project, "data", "tag", "base-photos", "-m", "As they came from the line")

@@ -39,7 +39,8 @@ def project(tmp_path: Path) -> Project:
 
 def test_every_ingredient_is_added_and_taken_once(ablation: ModuleType) -> None:
     found = {variant.name: variant for variant in ablation.variants()}
-    assert len(found) == 2 + 2 * len(ablation.INGREDIENTS)
+    assert len(found) == 3 + 2 * len(ablation.INGREDIENTS)
+    assert found[ablation.OWN].overrides == {}
     keys = set(ablation.BASE)
     for name, own in ablation.INGREDIENTS.items():
         assert own.keys() <= keys, f"{name} has no way to be off"

@@ -104,13 +104,16 @@ def _plot(runs: list[Run], x: str | None, y: str, kinds: Sequence[str], notes: l
         else:
             figures = headline_metrics([Record(run.name, "", "", 0.0, {}, run.metrics) for run in measured])
             figures = [name for name in figures if name != y and len({run.value(name) for run in measured}) > 1] + [y]
-            parallel = tuple(_axis(name, measured) for name in [*unlike[:_MOST_AXES], *figures])
+            parallel = (
+                *(_setting(name, measured) for name in unlike[:_MOST_AXES]),
+                *(_axis(name, measured) for name in figures),
+            )
             if len(unlike) > _MOST_AXES:
                 notes.append(f"parallel coordinates leave out {', '.join(unlike[_MOST_AXES:])}")
     scatter: tuple[Axis, ...] = ()
     if SCATTER in kinds:
         chosen = [x] if x else unlike[:_MOST_SCATTERS]
-        scatter = tuple(_axis(name, measured) for name in chosen)
+        scatter = tuple(_setting(name, measured) if name in unlike else _axis(name, measured) for name in chosen)
         if not chosen:
             notes.append(f"every run has the same settings, so {y} is drawn against none; --x names one")
         elif not x and len(unlike) > _MOST_SCATTERS:
@@ -126,6 +129,11 @@ def _plot(runs: list[Run], x: str | None, y: str, kinds: Sequence[str], notes: l
 def _check(name: str, known: list[str], words: str, others: str) -> None:
     if name not in known:
         raise UsageError(f"{words} '{name}'", hint=near_matches(name, known) or others or "tiles exp compare --all")
+
+
+def _setting(name: str, runs: Sequence[Run]) -> Axis:
+    """A figure may have the name of a setting: `train.loss` is the loss that is minimised, and what it came to."""
+    return axis(name, [run.params.get(name) for run in runs])
 
 
 def _axis(name: str, runs: Sequence[Run]) -> Axis:

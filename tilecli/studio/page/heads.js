@@ -48,7 +48,7 @@ export class Heads {
       type: "button", class: "name", title: name, data: { holds: `name ${name}` },
       "aria-label": `${[name, low].filter(Boolean).join(" ")}, axis ${at + 1} of ${count}. Left and right arrows move it, Delete takes it away.`,
       onkeydown: event => this.told.named(event, at), onpointerdown: event => this.told.grabbed(event, name),
-    }, h("span", {}, breakable(name.replace(/^train\./, "")), low ? [" ", h("small", {}, low)] : null));
+    }, h("span", {}, breakable(name.replace(/^(params\.)?train\./, "")), low ? [" ", h("small", {}, low)] : null));
   }
 
   #turn({ name, turned }, at) {

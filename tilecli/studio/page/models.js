@@ -22,7 +22,7 @@ function draw(now = shown) {
   redraw(place("stages"), [now.stages.map(stage), here()]);
   const known = Object.keys(FIGURES).filter(name => now.versions.some(version => Number.isFinite(version.metrics[name])));
   const best = Object.fromEntries(known.map(name => [name, bestOf(name)]));
-  const heads = ["version", "stages", ...known.map(name => FIGURES[name][0]), "gate", "data", "run", "registered", "by", "why"];
+  const heads = ["version", "stages", ...known.map(name => FIGURES[name][0]), "gate", "data", "run", "registered", "why"];
   redraw(place("heads"), heads.map((text, at) => h("th", { scope: "col", class: at > 1 && at < known.length + 2 ? "number" : null }, text)),
     canAct ? h("th", { scope: "col" }, h("span", { class: "unseen" }, "what to do")) : null);
   redraw(place("versions"), now.versions.map(version => row(version, known, best)));
@@ -61,8 +61,7 @@ function row(version, known, best) {
     h("td", {}, decision(gate)),
     h("td", {}, version.data ? h("a", { href: link("data/"), title: version.data }, version.data_tag || h("code", {}, version.data.slice(0, 8))) : "–"),
     h("td", {}, h("a", { href: run }, version.run)),
-    h("td", {}, when(version.registered)),
-    h("td", { class: "by" }, version.by),
+    h("td", {}, when(version.registered), h("small", { class: "by" }, version.by)),
     h("td", { class: "words" }, version.message),
     canAct ? h("td", { class: "does" }, h("button", { type: "button", class: "text", "aria-label": `promote ${version.name}`, data: { focus: `promote ${version.name}` }, onclick: () => promote(version) }, "promote …")) : null,
   );

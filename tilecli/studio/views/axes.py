@@ -19,8 +19,9 @@ _FIRST = 6  # settings among the axes that are shown at first
 
 def view(project: Project, query: Mapping[str, str]) -> dict[str, Any]:
     """`runs`: name, kind; `columns`: every setting and figure that is not the same in all runs, with its `values` in
-    the order of the runs; `axes`: the columns shown at first; `targets`: for each figure that influences are known
-    of (the headline figures and `target` of the query), what it hung on.
+    the order of the runs (a setting that a figure has the name of too, as `train.loss`, is `params.train.loss`);
+    `axes`: the columns shown at first; `targets`: for each figure that influences are known of (the headline figures
+    and `target` of the query), what it hung on.
     """
     found = reading.look(project)
     known = found.made.setdefault("axes", {})
@@ -36,8 +37,9 @@ def _made(history: History, asked: str) -> dict[str, Any]:
     bases = [group.baseline for group in history.groups if group.baseline.metrics]
     records = [*tried, *bases]
     weighed = influence.Settings(records)
-    settings = weighed.names
     figures = _figures(records)
+    called = {name: f"params.{name}" if name in figures else name for name in weighed.names}
+    settings = list(called.values())
     headline = [name for name in compare.headline_metrics(records) if name in figures] or figures[:1]
     targets = list(dict.fromkeys([*headline, *([asked] if asked in figures else [])]))
     return {
@@ -45,19 +47,26 @@ def _made(history: History, asked: str) -> dict[str, Any]:
         "hues": SERIES,
         "runs": [{"name": record.name, "kind": record.kind} for record in records],
         "columns": [
-            *({"name": name, "kind": "param", "values": _values(records, name)} for name in settings),
+            *(
+                {
+                    "name": called[name],
+                    "kind": "param",
+                    "values": [compare.finite(record.params.get(name)) for record in records],
+                }
+                for name in weighed.names
+            ),
             *(
                 {
                     "name": name,
                     "kind": "metric",
                     "high": compare.higher_is_better(name),
-                    "values": _values(records, name),
+                    "values": [compare.finite(record.metrics.get(name)) for record in records],
                 }
                 for name in figures
             ),
         ],
         "axes": _first(settings, headline, figures),
-        "targets": {name: _hung_on(weighed, records, name) for name in targets},
+        "targets": {name: _hung_on(weighed, records, name, called) for name in targets},
         # What waits in the queue was not asked for figures yet.
         "unmeasured": sum(record.state != "queued" for record in history.experiments) - len(tried),
     }
@@ -78,14 +87,15 @@ def _figures(records: Sequence[Record]) -> list[str]:
     return [name for name in names if len({v for r in records if is_number(v := r.metrics.get(name))}) > 1]
 
 
-def _values(records: Sequence[Record], name: str) -> list[Any]:
-    found = (record.metrics.get(name, record.params.get(name)) for record in records)
-    return [compare.finite(value) for value in found]
-
-
-def _hung_on(settings: influence.Settings, records: Sequence[Record], metric: str) -> dict[str, Any]:
+def _hung_on(
+    settings: influence.Settings, records: Sequence[Record], metric: str, called: Mapping[str, str]
+) -> dict[str, Any]:
+    rows = [
+        {**asdict(one), "name": called[one.name], "twins": [called[name] for name in one.twins]}
+        for one in settings.influences(metric)
+    ]
     return {
-        "rows": [asdict(one) for one in settings.influences(metric)],
+        "rows": rows,
         "runs": sum(is_number(record.metrics.get(metric)) for record in records),
         "cautions": settings.cautions(metric),
     }

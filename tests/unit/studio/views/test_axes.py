@@ -41,6 +41,22 @@ def test_nothing_tried_and_figures_that_are_no_numbers(tmp_path: Path) -> None:
     assert len(shown["runs"]) == 2
 
 
+def test_a_figure_that_has_the_name_of_a_setting_is_not_taken_for_it(tmp_path: Path) -> None:
+    made = Repository.at(tmp_path)
+    made.commit()
+    for name, loss, value in (("one", "dice", 0.5), ("two", "bce", 0.6)):
+        texts = {
+            "params.yaml": f"train:\n  loss: {loss}\n",
+            "training/metrics.json": json.dumps({"train": {"loss": value}}),
+        }
+        made.experiment(name, texts)
+    shown = axes.view(made.project, {"target": "train.loss"})
+    columns = {column["name"]: column["values"] for column in shown["columns"]}
+    assert sorted(columns["params.train.loss"]) == ["bce", "dice"]
+    assert sorted(columns["train.loss"]) == [0.5, 0.6]
+    assert [row["name"] for row in shown["targets"]["train.loss"]["rows"]] == ["params.train.loss"]
+
+
 def test_two_axes_are_shown_also_where_no_setting_and_one_figure_differs(tmp_path: Path) -> None:
     made = Repository.at(tmp_path)
     made.commit()
