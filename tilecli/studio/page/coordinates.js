@@ -37,7 +37,7 @@ export class Coordinates {
       onpointerleave: () => this.point(null), ondblclick: event => event.target === this.strokes.above && this.#clear(),
     }, this.strokes.behind, this.strokes.canvas, this.drawing, this.strokes.above, this.heads.element, this.said);
     this.element = h("div", { class: "coordinates", role: "group", "aria-label": "Axes" }, this.field);
-    new ResizeObserver(() => this.shown && this.#layout()).observe(this.element);
+    new ResizeObserver(() => this.shown && this.element.clientWidth !== this.room && this.#layout()).observe(this.element);
   }
 
   /** columns: name → { values, high }; axes: [{ name, turned }]; ranges: name → [low, high] as shares; colours of the runs; names. */
@@ -92,7 +92,8 @@ export class Coordinates {
   #layout() {
     const { axes } = this.shown;
     const sides = SIDE + (this.#named() ? BESIDE : SIDE);
-    const width = Math.max(this.element.clientWidth, sides + LEAST * (axes.length - 1));
+    this.room = this.element.clientWidth;
+    const width = Math.max(this.room, sides + LEAST * (axes.length - 1));
     this.gap = (width - sides) / Math.max(1, axes.length - 1);
     this.field.style.width = `${width}px`;
     this.strokes.resize(width, HEIGHT);

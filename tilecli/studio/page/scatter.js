@@ -13,10 +13,12 @@ export class Scatter {
   constructor(told) {
     this.told = told;
     this.drawing = s("svg", { role: "img" });
+    this.drawing.addEventListener("pointerover", event => this.#hover(runOf(event)));
+    this.drawing.addEventListener("click", event => runOf(event) !== null && this.told.opened(runOf(event)));
     this.said = h("div", { class: "said", hidden: true });
     this.pane = h("div", { class: "pane", onpointerleave: () => this.#hover(null) }, this.drawing, this.said);
     this.element = h("figure", { class: "chart points" }, this.pane);
-    new ResizeObserver(() => this.shown && this.#render()).observe(this.pane);
+    new ResizeObserver(() => this.shown && this.pane.clientWidth !== this.room && this.#render()).observe(this.pane);
   }
 
   /** x, y: { name, values }; colours, names, chosen (a set of runs, or null: all). */
@@ -40,7 +42,8 @@ export class Scatter {
 
   #render() {
     const { x, y, colours, names } = this.shown;
-    const width = Math.max(300, this.pane.clientWidth);
+    this.room = this.pane.clientWidth;
+    const width = Math.max(300, this.room);
     const [across, up] = [x, y].map(({ values }) => placed(values).scale);
     const inner = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: HEIGHT - EDGE.bottom };
     const at = (place, from, to) => from + (0.04 + 0.92 * place) * (to - from);
@@ -54,11 +57,6 @@ export class Scatter {
       r: runs.length > 200 ? 4 : 5.5, fill: colours[run], "data-run": run,
       cx: (toX(px) + aside(run, across, inner.right - inner.left)).toFixed(1), cy: (toY(py) + aside(run, up, inner.bottom - inner.top)).toFixed(1),
     })]));
-    for (const [run, dot] of this.dots) {
-      dot.addEventListener("pointerenter", () => this.#hover(run));
-      dot.addEventListener("pointerleave", () => this.#hover(null));
-      dot.addEventListener("click", () => this.told.opened(run));
-    }
     const along = apartBy(across.ticks, inner.right - inner.left);
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.drawing.setAttribute("width", width);
@@ -92,6 +90,9 @@ export class Scatter {
     Object.assign(this.said.style, { left: left ? `${px + 14}px` : "", right: left ? "" : `${this.pane.clientWidth - px + 14}px` });
   }
 }
+
+/** The run whose dot is pointed at, or null. */
+const runOf = ({ target }) => (target.dataset.run === undefined ? null : Number(target.dataset.run));
 
 /** Those ticks whose labels have room side by side on `length` px. */
 function apartBy(ticks, length) {
