@@ -7,7 +7,7 @@ PROJECT has fetched photos; its params.yaml is the ground on which the variants 
 run is a process of its own under OUT: trained, exported and evaluated as `tiles train` does it, without DVC. What is
 finished is not run again, what was interrupted goes on. The tables are OUT/ablation.md and OUT/ablation.json; see
 `ablation_tables`. A finished run is its settings.json, done.json and evaluation/per_image.csv, all text: kept elsewhere
-and put back (docs/results has some), they count as finished on another machine.
+and put back, they count as finished on another machine.
 """
 
 from __future__ import annotations
