@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from make_project import tiles
 
 from tilecli import palette
 from tilecli.config import SampleParams
@@ -126,12 +127,11 @@ def draw_studio(project: Path) -> None:
 @contextlib.contextmanager
 def _at_work(project: Path) -> Iterator[None]:
     """A worker runs what is queued."""
-    queue = [sys.executable, "-m", "tilecli", "exp"]
-    subprocess.run([*queue, "start"], cwd=project, check=True, stdout=subprocess.DEVNULL)
+    tiles(project, "exp", "start")
     try:
         yield
     finally:
-        subprocess.run([*queue, "stop"], cwd=project, check=True, stdout=subprocess.DEVNULL)
+        tiles(project, "exp", "stop")
 
 
 @contextlib.contextmanager

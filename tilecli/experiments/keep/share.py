@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tilecli.errors import ProjectError, near_matches
@@ -19,7 +19,6 @@ from tilecli.experiments.reading import dvccache, snapshot
 from tilecli.experiments.remotes import exchange, settings
 from tilecli.layout import Project
 
-_THEIRS = "refs/notes/tiles-of-others"  # remarks as a remote has them, while they are taken over
 _TRIES = 3  # so many others would have to push remarks in the same moment
 _REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/([^/]+)")
 
@@ -45,13 +44,22 @@ class Transferred:
 
 def remote_experiments(project: Project, git_remote: str) -> list[Shared]:
     """Every experiment that the git remote holds, by name."""
-    _check_git_remote(project, git_remote)
+    return _experiments(_listed(project, git_remote))
+
+
+def _experiments(listed: Mapping[str, str]) -> list[Shared]:
     found = []
-    for line in _talk(project, "ls-remote", git_remote, "refs/exps/*").splitlines():
-        rev, ref = line.split("\t")
+    for ref, rev in listed.items():
         if match := _REF.fullmatch(ref):
             found.append(Shared(match[3], rev, match[1] + match[2], ref))
     return sorted(found, key=lambda shared: (shared.name, shared.rev))
+
+
+def _listed(project: Project, git_remote: str) -> dict[str, str]:
+    """Ref → commit of the experiments and of the remarks that the git remote holds, in one round trip."""
+    _check_git_remote(project, git_remote)
+    lines = _talk(project, "ls-remote", git_remote, "refs/exps/*", remarks.REF).splitlines()
+    return {ref: rev for rev, ref in (line.split("\t") for line in lines)}
 
 
 def push(
@@ -65,7 +73,7 @@ def push(
 ) -> Transferred:
     """Copy experiments (default: all) to the git remote and what they track to the DVC remote."""
     records = store.experiments(project)
-    there = {shared.ref: shared.rev for shared in remote_experiments(project, git_remote)}
+    there = _listed(project, git_remote)
     chosen = [store.find(records, name) for name in names] if names else records
     refs = {manage.ref_of(record): record for record in chosen}
     _check_same(
@@ -82,7 +90,7 @@ def push(
     new = {ref: record for ref, record in refs.items() if there.get(ref) != record.rev}
     if new:
         _talk(project, "push", "--quiet", git_remote, *(f"+{record.rev}:{ref}" for ref, record in new.items()))
-    _push_remarks(project, git_remote)
+    _push_remarks(project, git_remote, there.get(remarks.REF, ""))
     known = tuple(record.name for ref, record in refs.items() if ref not in new)
     return Transferred(tuple(record.name for record in new.values()), known, count)
 
@@ -97,7 +105,8 @@ def pull(
     force: bool = False,
 ) -> Transferred:
     """Copy experiments (default: all) from the git remote and what they track from the DVC remote."""
-    there = remote_experiments(project, git_remote)
+    listed = _listed(project, git_remote)
+    there = _experiments(listed)
     chosen = [shared for name in names for shared in _named(there, name, git_remote)] if names else there
     here = {manage.ref_of(record): record.rev for record in store.experiments(project)}
     _check_same(
@@ -110,7 +119,7 @@ def pull(
         _check_dvc_remote(project, dvc_remote)
     if new:
         _talk(project, "fetch", "--quiet", "--no-tags", git_remote, *(f"+{shared.ref}:{shared.ref}" for shared in new))
-    _take_remarks(project, git_remote)
+    _take_remarks(project, git_remote, listed.get(remarks.REF, ""))
     count = None
     if files and chosen:
         count = exchange.transfer(project, "fetch", [shared.rev for shared in chosen], remote=dvc_remote)
@@ -120,20 +129,17 @@ def pull(
     )
 
 
-def _take_remarks(project: Project, git_remote: str) -> str:
-    """Put what the remote has of stars and notes together with what is here; the commit it has, "" for none."""
-    if not _talk(project, "ls-remote", git_remote, remarks.REF):
-        return ""
-    _talk(project, "fetch", "--quiet", "--no-tags", git_remote, f"+{remarks.REF}:{_THEIRS}")
-    theirs = git(project.root, "rev-parse", _THEIRS)
-    git(project.root, "update-ref", "-d", _THEIRS)
+def _take_remarks(project: Project, git_remote: str, theirs: str) -> None:
+    """Put the stars and notes of the remote's commit `theirs` ("": it has none) together with what is here."""
+    if not theirs:
+        return
+    _talk(project, "fetch", "--quiet", "--no-tags", git_remote, remarks.REF)
     remarks.merge(project, theirs)
-    return theirs
 
 
-def _push_remarks(project: Project, git_remote: str) -> None:
+def _push_remarks(project: Project, git_remote: str, theirs: str) -> None:
     for tried in range(1, _TRIES + 1):
-        theirs = _take_remarks(project, git_remote)
+        _take_remarks(project, git_remote, theirs)
         here = git(project.root, "rev-parse", "--verify", "--quiet", remarks.REF, check=False)
         if here == theirs:
             return
@@ -142,6 +148,7 @@ def _push_remarks(project: Project, git_remote: str) -> None:
         except ProjectError:
             if tried == _TRIES:
                 raise
+            theirs = _listed(project, git_remote).get(remarks.REF, "")
         else:
             return
 

@@ -1,5 +1,6 @@
 // The registry: versions, stages, what happened, and what a running server says of itself.
 
+import { said } from "studio/address.js";
 import { question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { figure, when } from "studio/format.js";
@@ -26,7 +27,7 @@ function draw(now = shown) {
   redraw(place("heads"), heads.map((text, at) => h("th", { scope: "col", class: at > 1 && at < known.length + 2 ? "number" : null }, text)),
     canAct ? h("th", { scope: "col" }, h("span", { class: "unseen" }, "what to do")) : null);
   redraw(place("versions"), now.versions.map(version => row(version, known, best)));
-  const wanted = new URLSearchParams(location.search).get("stage") ?? "";
+  const wanted = said("stage");
   redraw(place("of-stage"), now.stages.length ? ["", ...now.stages.map(({ name }) => name)].map(name => chip(name, name === wanted)) : []);
   redraw(place("events"), now.events.filter(({ stage }) => !wanted || stage === wanted).map(event));
 }
@@ -160,7 +161,7 @@ function bars(expected, seen, words) {
 
 draw();
 follow(draw);
-const asked = new URLSearchParams(location.search).get("register");
+const asked = said("register");
 if (asked && canAct) {
   remember("register", "");
   register(shown, asked);

@@ -154,7 +154,8 @@ def _figure(value: Any) -> Any:
     """A measured value with more digits than the table shows or its sorting needs, and fewer than a float has: a
     thousand rows are written and read in every view.
     """
-    return float(f"{value:.6g}") if isinstance(value, float) and math.isfinite(value) else _plain(value)
+    plain = _plain(value)
+    return float(f"{plain:.6g}") if isinstance(plain, float) else plain
 
 
 def _plain(value: Any) -> Any:
