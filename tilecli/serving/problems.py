@@ -35,6 +35,7 @@ TOO_OFTEN = Kind("too-often", 429, "Too many requests from this client")
 LONG_HEADERS = Kind("long-headers", 431, "The request's headers are too large")
 INTERNAL = Kind("internal", 500, "Something went wrong in the server")
 BUSY = Kind("busy", 503, "The server has as much work as it takes on")
+STOPPING = Kind("stopping", 503, "The server stops")
 NOT_READY = Kind("not-ready", 503, "The server is not ready")
 TIMED_OUT = Kind("timed-out", 504, "The answer took too long")
 
@@ -92,7 +93,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
         415: "No JPEG, PNG, BMP, TIFF or WebP",
         422: "A parameter is wrong",
         429: "Too many requests from this client",
-        503: "Too much work at once, or not ready; see Retry-After",
+        503: "Too much work at once, not ready, or about to stop; see Retry-After",
         504: "The answer took too long",
     }.items()
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -83,6 +84,12 @@ class Envelope:
             except ClientDisconnect:
                 code = _GONE
                 log.debug("request %s: the client left before all of it had come", name)
+            except asyncio.CancelledError:  # by uvicorn alone, once the server has waited for as long as it may
+                if started:
+                    raise
+                await _answer(
+                    Problem(problems.STOPPING, "its time to answer was over", headers={"Retry-After": "1"}), dressed
+                )
             except Exception:
                 log.exception("request %s: %s %s failed", name, scope["method"], scope["path"])
                 if started:
