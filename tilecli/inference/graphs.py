@@ -6,8 +6,10 @@ with the same settings, from the same code; for modules of unknown packages none
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ _PACKAGES = {
     "segmentation_models_pytorch": "segmentation-models-pytorch",
     "timm": "timm",
 }
+_OWN = frozenset({__name__.partition(".")[0]})  # packages whose modules are those of their files
 _EXPORTERS = ("torch", "onnx", "onnxscript")
 _SETTINGS = (bool, int, float, str, tuple, type(None))
 
@@ -68,6 +71,21 @@ def read(path: Path, network: Any) -> Any | None:
     return model
 
 
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """For the length of the block, no other process makes the graph at `path`: trainings side by side make it once."""
+    from filelock import FileLock
+
+    lock = FileLock(path.with_suffix(".lock"))
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a full or read-only disk: each makes its own
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock)
+        yield
+        with contextlib.suppress(OSError):
+            Path(lock.lock_file).unlink(missing_ok=True)
+
+
 def keep(path: Path, model: Any) -> None:
     """Keep the graph of an ONNX model without its weights; a full or read-only disk is no error."""
     import onnx
@@ -91,7 +109,7 @@ def _code(network: Any) -> list[str] | None:
         package = kind.__module__.partition(".")[0]
         if package in _PACKAGES:
             found.add(f"{package} {metadata.version(_PACKAGES[package])}")
-        elif package == __name__.partition(".")[0]:
+        elif package in _OWN:
             found.add(files.sha256(Path(inspect.getfile(kind))))
         else:
             return None

@@ -31,11 +31,14 @@ def write_onnx(network: Any, contract: InputContract, path: Path) -> None:
     Raises ModelError where the network cannot be exported.
     """
     place = graphs.place(network, contract)
-    proto = graphs.read(place, network) if place is not None else None
-    if proto is None:
+    if place is None:
         proto = _captured(network, contract)
-        if place is not None:
-            graphs.keep(place, proto)
+    else:
+        with graphs.alone(place):
+            proto = graphs.read(place, network)
+            if proto is None:
+                proto = _captured(network, contract)
+                graphs.keep(place, proto)
     with files.whole_file(path) as temporary:
         temporary.write_bytes(proto.SerializeToString(deterministic=True))
 

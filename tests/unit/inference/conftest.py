@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,19 @@ import torch
 
 from tilecli import files
 from tilecli.data.preprocess import InputContract
+from tilecli.inference import graphs
 from tilecli.inference.bundle import BINARY, Bundle, write_bundle
 from tilecli.inference.onnx_file import write_onnx
 
 CONTRACT = InputContract(short_side=0, multiple=32, mean=(0.5,), std=(0.25,), channels=1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def kept_graphs() -> Iterator[None]:
+    """Graphs of the tests' own networks are kept, as those of tiles are: capturing one takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graphs, "_OWN", graphs._OWN | {"tests"})
+        yield
 
 
 class Bright(torch.nn.Module):

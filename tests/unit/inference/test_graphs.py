@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -60,7 +64,11 @@ def test_other_networks_have_other_graphs() -> None:
     assert graphs.place(built(), InputContract(multiple=64)) != found[0]
 
 
-def test_a_network_of_unknown_code_is_captured_each_time(own_cache: Path, tmp_path: Path) -> None:
+def test_a_network_of_unknown_code_is_captured_each_time(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphs, "_OWN", {"tilecli"})  # as it is without the tests' own fixture
+
     class Own(torch.nn.Conv2d):
         pass
 
@@ -85,3 +93,21 @@ def test_without_a_place_for_it_nothing_is_lost(own_cache: Path, tmp_path: Path)
     own_cache.write_text("a file where the folder should be")
     write_onnx(torch.nn.Conv2d(1, 1, 1), InputContract(), tmp_path / "model.onnx")
     assert (tmp_path / "model.onnx").is_file()
+
+
+def test_side_by_side_one_captures_and_the_others_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    captured, wanted = [], torch.nn.Conv2d(1, 1, 1)
+    capture = onnx_file._captured
+
+    def slowly(*arguments: Any) -> Any:
+        captured.append(threading.get_ident())
+        time.sleep(0.3)
+        return capture(*arguments)
+
+    monkeypatch.setattr(onnx_file, "_captured", slowly)
+    targets = [tmp_path / f"{number}.onnx" for number in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda target: write_onnx(wanted, InputContract(), target), targets))
+    assert len(captured) == 1
+    assert len({target.read_bytes() for target in targets}) == 1
+    assert [file.suffix for file in kept_at(wanted).parent.iterdir()] == [".graph"]
