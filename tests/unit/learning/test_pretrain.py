@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,32 +45,31 @@ def test_whole_blocks_are_hidden_and_the_rest_is_left() -> None:
     assert not torch.equal(hide(image, torch.Generator().manual_seed(1))[1], hidden)
 
 
-@pytest.mark.parametrize(("arch", "channels"), [("compactunet", 1), ("compactunet", 3), ("unet", 1)])
-def test_the_network_learns_to_fill_in_and_keeps_its_own_last_layer(
-    make_project: Make, tiny: Params, arch: str, channels: int
-) -> None:
-    settings = change(
-        tiny,
-        arch=arch,
-        channels=channels,
-        encoder="resnet18",
-        encoder_weights="none",
-        pretrain_epochs=3,
-        prior_bias=0.1,
-        crop_size=64 if arch == "compactunet" else 32,  # the other is ten times as large
-        batch_size=8,
-        steps_per_epoch=15,
-    ).train
+def pretrained(
+    project: Project, tiny: Params, **settings: object
+) -> tuple[network.Built, dict[str, torch.Tensor], dict[str, Any]]:
+    """A network after its pre-training on stripes, its weights before that, and what was noted of it."""
+    train = change(tiny, encoder="resnet18", encoder_weights="none", prior_bias=0.1, batch_size=8, **settings).train
     torch.manual_seed(0)
-    built = network.build(settings, weights=True)
+    built = network.build(train, weights=True)
     before = {name: value.clone() for name, value in built.network.state_dict().items()}
-    project = make_project("one")
     for path in (project.dataset / "images").iterdir():
         cv2.imwrite(str(path), stripes(path))
-    photos = TileData(project, settings, multiple=built.multiple)
-    facts = pretrain(built.network, photos, settings, choose(settings), StopOnSignal())
+    photos = TileData(project, train, multiple=built.multiple)
+    return built, before, pretrain(built.network, photos, train, choose(train), StopOnSignal())
+
+
+def test_the_network_learns_to_fill_in(make_project: Make, tiny: Params) -> None:
+    _, _, facts = pretrained(make_project("one"), tiny, pretrain_epochs=3, steps_per_epoch=15, crop_size=64)
     assert (facts["epochs"], facts["steps"], len(facts["errors"])) == (3, 45, 3)
     assert facts["errors"][-1] < 0.8 * facts["errors"][0]
+
+
+@pytest.mark.parametrize(("arch", "channels"), [("compactunet", 1), ("compactunet", 3), ("unet", 1)])
+def test_the_network_keeps_its_own_last_layer(make_project: Make, tiny: Params, arch: str, channels: int) -> None:
+    built, before, _ = pretrained(
+        make_project("one"), tiny, arch=arch, channels=channels, pretrain_epochs=1, steps_per_epoch=2, crop_size=32
+    )
     after = built.network.state_dict()
     assert after.keys() == before.keys()
     owner, name = network.last_layer(built.network)
