@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 from tilecli.errors import ModelError, near_matches
 
 COMPACT = "compactunet"
+_PACKAGE = "segmentation_models_pytorch"
 
 # Every version of segmentation-models-pytorch that we accept has these, so a right name needs no slow import to be
 # recognised. The package itself is asked about any other name.
@@ -39,10 +43,16 @@ def check_names(arch: str, encoder: str) -> None:
 
 
 def known_architectures() -> list[str]:
-    """Every architecture of this installation, ours first."""
-    import segmentation_models_pytorch as smp
+    """Every architecture of this installation, ours first.
 
-    return [COMPACT, *sorted(smp.MODEL_ARCHITECTURES_MAPPING)]
+    Newer ones than we know have a folder each, and those are listed seconds before the package is imported. Raises
+    ModuleNotFoundError where it is not installed.
+    """
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"No module named '{_PACKAGE}'", name=_PACKAGE)
+    newer = {init.parent.name for init in Path(spec.origin).parent.glob("decoders/*/__init__.py")}
+    return [COMPACT, *sorted(_ARCHITECTURES | newer)]
 
 
 def known_encoders() -> list[str]:

@@ -12,7 +12,7 @@ from tilecli import progress
 from tilecli.config import TrainParams
 from tilecli.errors import ModelError
 from tilecli.learning.compactunet import CompactUNet
-from tilecli.learning.names import _ARCHITECTURES, _ENCODERS, check_names, known_architectures, known_encoders
+from tilecli.learning.names import _ARCHITECTURES, _ENCODERS, COMPACT, check_names, known_architectures, known_encoders
 from tilecli.learning.network import build, build_network, strongest
 
 
@@ -123,13 +123,27 @@ def test_crops_too_small_for_an_architecture_are_refused() -> None:
 
 
 def test_the_names_known_without_asking_do_exist() -> None:
-    assert set(known_architectures()) >= _ARCHITECTURES
+    import segmentation_models_pytorch as smp
+
+    assert set(known_architectures()) == {COMPACT, *smp.MODEL_ARCHITECTURES_MAPPING} >= _ARCHITECTURES
     assert set(known_encoders()) >= _ENCODERS
 
 
-def test_a_right_name_is_recognised_without_torch() -> None:
-    code = "import sys; from tilecli.learning.names import check_names; check_names('unet', 'resnet34')"
-    subprocess.run([sys.executable, "-c", code + "; assert 'torch' not in sys.modules"], check=True)
+def test_a_right_name_and_an_architectures_wrong_one_are_told_without_torch() -> None:
+    code = """
+import sys
+from tilecli.errors import ModelError
+from tilecli.learning.names import check_names
+check_names("unet", "resnet34")
+try:
+    check_names("unett", "resnet34")
+except ModelError as error:
+    assert "did you mean unet" in error.hint, error.hint
+else:
+    raise AssertionError
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
     assert importlib.util.find_spec("torch") is not None
 
 
