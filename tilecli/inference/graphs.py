@@ -81,9 +81,11 @@ def alone(path: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # a full or read-only disk: each makes its own
             path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(lock)
-        yield
-        with contextlib.suppress(OSError):
-            Path(lock.lock_file).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def keep(path: Path, model: Any) -> None:
