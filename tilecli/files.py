@@ -35,6 +35,20 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """Hold the file `path` alone of all processes and threads, waiting for whoever has it; yields its descriptor."""
+    import fcntl  # of POSIX
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path`; let it take `path`'s place if the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -74,18 +74,14 @@ def read(path: Path, network: Any) -> Any | None:
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
     """For the length of the block, no other process makes the graph at `path`: trainings side by side make it once."""
-    from filelock import FileLock
-
-    lock = FileLock(path.with_suffix(".lock"))
+    lock = path.with_suffix(".lock")
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # a full or read-only disk: each makes its own
-            path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(lock)
+        with contextlib.suppress(OSError, ModuleNotFoundError):  # a read-only disk, no POSIX: each makes its own
+            stack.enter_context(files.locked(lock))
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):
-                Path(lock.lock_file).unlink(missing_ok=True)
+            kept.drop(lock)
 
 
 def keep(path: Path, model: Any) -> None:

@@ -172,7 +172,7 @@ class Queue:
     @contextlib.contextmanager
     def holding(self, task: Task) -> Iterator[int]:
         """Hold the task's lock; yields its file descriptor, for a child process that shall hold it too."""
-        with _flock(self.place(task) / "run.lock") as descriptor:
+        with files.locked(self.place(task) / "run.lock") as descriptor:
             yield descriptor
 
     def is_held(self, task: Task) -> bool:
@@ -187,7 +187,7 @@ class Queue:
     def at_work(self, worker: str, facts: Mapping[str, Any]) -> Iterator[None]:
         """Be counted as a worker for the length of the block."""
         path = self._worker(worker, "lock")
-        with _flock(path):
+        with files.locked(path):
             files.write_json(self._worker(worker, "json"), {"worker": worker, "pid": os.getpid(), **facts})
             try:
                 yield
@@ -249,7 +249,7 @@ class Queue:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        with _flock(self.folder / "queue.lock"):
+        with files.locked(self.folder / "queue.lock"):
             yield
 
     @staticmethod
@@ -272,14 +272,3 @@ def _read(path: Path) -> Task:
     known = {entry.name for entry in fields(Task)}
     task = Task(**{key: value for key, value in values.items() if key in known})
     return replace(task, overrides=tuple(task.overrides), targets=tuple(task.targets))
-
-
-@contextlib.contextmanager
-def _flock(path: Path) -> Iterator[int]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,6 @@ Not its store of plain files, which MLflow no longer keeps up and refuses by def
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import time
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
+from tilecli import files
 from tilecli.data.preprocess import Uint8
 from tilecli.learning.loggers.interface import Ending, Run
 
@@ -28,9 +28,7 @@ class MlflowLogger:
     def __init__(self, run: Run) -> None:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
-        run.folder.mkdir(parents=True, exist_ok=True)
-        with (run.folder / "setup.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two runs that begin at once would both make the tables
+        with files.locked(run.folder / "setup.lock"):  # two runs that begin at once would both make the tables
             self._client = MlflowClient(tracking_uri=f"sqlite:///{run.folder.resolve()}/mlflow.db")
             experiment = self._client.get_experiment_by_name(run.project)
             if experiment is None:
