@@ -12,14 +12,17 @@ import numpy as np
 
 from tilecli.data.preprocess import Uint8
 
-Level = Literal["none", "light", "full"]
+Level = Literal["none", "mirror", "light", "full"]
+
+_MIRRORED = (0, 2, 4, 6)  # those symmetries of `turn` that do not exchange rows and columns
 
 
 class Augment:
-    """Changes a crop by one of three levels; the same generator state gives the same change.
+    """Changes a crop by one of four levels; the same generator state gives the same change.
 
-    `none` gives the crop back; `light` turns it by a multiple of 90° and mirrors it, since a part has no up; `full`
-    also moves, scales and turns it slightly, and changes exposure, noise and focus as a camera on a line would.
+    `none` gives the crop back; `mirror` mirrors it left to right and top to bottom, which keeps the direction that a
+    surface is ground in; `light` also turns it by a multiple of 90°, for parts that have no direction; `full` also
+    moves, scales and turns it slightly, and changes exposure, noise and focus as a camera on a line would.
     """
 
     def __init__(self, level: Level) -> None:
@@ -31,11 +34,14 @@ class Augment:
         """H×H×C photo and H×H mask (square crops) → the same shapes, changed alike; new arrays or views."""
         if self.level == "none":
             return photo, mask
-        photo, mask = turn(photo, mask, int(rng.integers(8)))
+        photo, mask = turn(photo, mask, self._symmetry(rng))
         if self._camera is not None:
             # One seed per crop, drawn from the caller's generator: the change depends on nothing that ran before.
             photo, mask = _changed(self._camera, (photo, mask), int(rng.integers(2**31)))
         return photo, mask
+
+    def _symmetry(self, rng: np.random.Generator) -> int:
+        return _MIRRORED[int(rng.integers(4))] if self.level == "mirror" else int(rng.integers(8))
 
     def pair(
         self, one: tuple[Uint8, Uint8], other: tuple[Uint8, Uint8], rng: np.random.Generator
@@ -43,7 +49,7 @@ class Augment:
         """Two photos of one place, each with its mask: moved alike, exposed each in its own way."""
         if self.level == "none":
             return one, other
-        which = int(rng.integers(8))
+        which = self._symmetry(rng)
         one, other = turn(*one, which), turn(*other, which)
         if self._apart is None:
             return one, other

@@ -6,6 +6,7 @@ import pytest
 from tilecli.data.augment import Augment, Level, turn
 
 SQUARE = 64
+LEVELS: tuple[Level, ...] = ("none", "mirror", "light")
 
 
 def crop(channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +32,7 @@ def test_the_eight_turns_differ_and_take_the_mask_along() -> None:
         np.testing.assert_array_equal(changed[:, :, 0] > 100, truth > 0)
 
 
-@pytest.mark.parametrize("level", ["light", "full"])
+@pytest.mark.parametrize("level", ["mirror", "light", "full"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_photo_and_mask_are_changed_alike(level: Level, channels: int) -> None:
     photo, mask = crop(channels)
@@ -43,6 +44,19 @@ def test_photo_and_mask_are_changed_alike(level: Level, channels: int) -> None:
         assert set(np.unique(truth)) <= {0, 1}
         bright = changed[:, :, 0] > (float(changed.min()) + float(changed.max())) / 2
         assert 2 * np.sum(bright & (truth > 0)) / (bright.sum() + truth.sum()) > 0.9
+
+
+def test_mirrored_crops_keep_the_direction_that_the_surface_is_ground_in() -> None:
+    photo, mask = crop()
+    lines = np.zeros_like(photo)
+    lines[:, ::3] = 200
+    rng = np.random.default_rng(5)
+    kinds = {level: {Augment(level)(photo, mask, rng)[1].tobytes() for _ in range(60)} for level in LEVELS}
+    assert (len(kinds["none"]), len(kinds["mirror"]), len(kinds["light"])) == (1, 4, 8)
+    assert kinds["mirror"] < kinds["light"]
+    for _ in range(20):
+        changed, _ = Augment("mirror")(lines, mask, rng)
+        assert (changed == changed[:1]).all()
 
 
 def test_the_change_follows_from_the_generator_alone() -> None:

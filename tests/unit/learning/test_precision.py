@@ -18,15 +18,15 @@ def test_auto_on_a_cpu_takes_bf16_only_where_the_cpu_is_good_at_it() -> None:
     chosen = choose(precision="auto")
     assert chosen.device == "cpu"
     assert chosen.name == ("bf16" if HAS_BF16 else "fp32")
-    assert chosen.channels_last == HAS_BF16
+    assert chosen.memory_format is torch.channels_last
     assert chosen.reason
 
 
-def test_fp32_is_plain() -> None:
+def test_fp32_is_plain_numbers_with_channels_last() -> None:
     chosen = choose(precision="fp32")
     assert chosen.autocast is None
     assert chosen.lightning == "32-true"
-    assert chosen.memory_format is torch.contiguous_format
+    assert chosen.memory_format is torch.channels_last
 
 
 def test_what_the_cpu_cannot_do_is_refused_with_a_way_out() -> None:
