@@ -6,18 +6,14 @@ Measured on the real photos: masks that mean the same agree at 0.9 and more, the
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
 from tilecli.audit.finding import Finding
-from tilecli.data.catalog import Photo, Uint8, read_mask
+from tilecli.audit.spots import OUTSIDE, Shift, Spot, moved
+from tilecli.data.catalog import Uint8
 from tilecli.data.photos import Held
-from tilecli.data.preprocess import read_photo
-from tilecli.data.siblings import register_groups
-from tilecli.data.threads import in_threads
-from tilecli.layout import GOOD
 from tilecli.opencv import cv2
 
 _SLACK = 5  # px that two masks of one defect may lie apart: shifts are whole px, pens are not steady
@@ -25,19 +21,14 @@ _LEAST_AGREEMENT = 0.6
 _LEAST_PX = 20  # less of both masks on what both photos show says nothing
 _LEAST_SHOWN = 0.5  # of what another photo marked: a part shows more of a tile's edge, or less
 _NAMED = 3  # photos named in a sentence
-_OUTSIDE = 2
-
-Shift = tuple[int, int]  # down, right, px
 
 
-def find_conflicts(photos: Sequence[Photo], tiles: Sequence[str], dataset: Path) -> list[Finding]:
-    """Findings of the kind exposures, one for each spot; `tiles` holds the tile of each photo."""
-    members: dict[str, list[Photo]] = defaultdict(list)
-    for photo, tile in zip(photos, tiles, strict=True):
-        members[tile].append(photo)
-    asked = [of for of in members.values() if len(of) > 1 and any(photo.defect != GOOD or photo.mask for photo in of)]
-    found = in_threads(lambda of_tile: list(_conflicts(of_tile, dataset)), asked, "compare exposures", "tiles")
-    return [finding for of_tile in found for finding in of_tile]
+def find_conflict(spot: Spot) -> Finding | None:
+    """A finding of the kind exposures, where the photos of a spot do not mean the same."""
+    opinions = _opinions(spot.held, _witnesses(spot.held, spot.shifts))
+    if len(opinions) < 2:
+        return None
+    return _finding([[spot.held[index] for index in one] for one in opinions], len(spot.shifts))
 
 
 def agreement(mask: Uint8, other: Uint8, shift: Shift) -> float:
@@ -45,27 +36,14 @@ def agreement(mask: Uint8, other: Uint8, shift: Shift) -> float:
 
     shift: what is at (y, x) of the first is at (y + down, x + right) of the other.
     """
-    seen = _moved(other, shift, mask.shape)
-    mine, its = mask & (seen != _OUTSIDE), np.asarray(seen == 1, np.uint8)
+    seen = moved(other, shift, mask.shape)
+    mine, its = mask & (seen != OUTSIDE), np.asarray(seen == 1, np.uint8)
     total = int(mine.sum()) + int(its.sum())
     if total < _LEAST_PX and (mask.any() == other.any() or not total):
         return 1.0
     square = np.ones((2 * _SLACK + 1, 2 * _SLACK + 1), np.uint8)
     near = int((mine & cv2.dilate(its, square)).sum()) + int((its & cv2.dilate(mine, square)).sum())
     return near / total
-
-
-def _conflicts(photos: Sequence[Photo], dataset: Path) -> Iterator[Finding]:
-    held = []
-    for photo in photos:
-        mask = read_mask(dataset, photo)
-        held.append(Held(photo.photo, "", photo.defect, read_photo(dataset / photo.image, 1), mask, mask))
-    if not any(one.mask.any() for one in held) and len({one.defect for one in held}) == 1:
-        return
-    for shifts in register_groups(held, range(len(held))):
-        opinions = _opinions(held, _witnesses(held, shifts))
-        if len(opinions) > 1:
-            yield _finding([[held[index] for index in one] for one in opinions], len(shifts))
 
 
 def _witnesses(held: Sequence[Held], shifts: dict[int, Shift]) -> dict[int, Shift]:
@@ -78,7 +56,7 @@ def _shows(held: Sequence[Held], shifts: dict[int, Shift], index: int, marked: S
     down, right = shifts[index]
     for other in marked:
         shift = down - shifts[other][0], right - shifts[other][1]
-        view = _moved(np.ones_like(held[index].mask), shift, held[other].mask.shape) == 1
+        view = moved(np.ones_like(held[index].mask), shift, held[other].mask.shape) == 1
         if index == other or (held[other].mask & view).sum() >= _LEAST_SHOWN * held[other].mask.sum():
             return True
     return False
@@ -121,14 +99,3 @@ def _label(group: Sequence[Held]) -> str:
 def _names(group: Sequence[Held]) -> str:
     named = ", ".join(held.name for held in group[:_NAMED])
     return named if len(group) <= _NAMED else f"{named} and {len(group) - _NAMED} more"
-
-
-def _moved(mask: Uint8, shift: Shift, shape: tuple[int, ...]) -> Uint8:
-    """The mask as the other photo, of `shape`, has it; places that it does not show are _OUTSIDE."""
-    moved = np.full(shape, _OUTSIDE, np.uint8)
-    (down, right), (height, width) = shift, mask.shape
-    top, bottom = max(0, -down), min(shape[0], height - down)
-    left, end = max(0, -right), min(shape[1], width - right)
-    if bottom > top and end > left:
-        moved[top:bottom, left:end] = mask[top + down : bottom + down, left + right : end + right]
-    return moved

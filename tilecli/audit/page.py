@@ -36,7 +36,11 @@ def write_page(project: Project, report: Report, out: Path) -> None:
             strict=True,
         )
     )
-    sections = [_overview(report), *(_kind(kind, report, pages) for kind in KINDS if report.of_kind(kind))]
+    sections = [
+        _overview(report),
+        _agreement(report),
+        *(_kind(kind, report, pages) for kind in KINDS if report.of_kind(kind)),
+    ]
     sections.append(_tiles(project, report, photos, subsets))
     text = Template(_beside("page.html")).substitute(
         policy=offline_policy(),
@@ -69,6 +73,29 @@ def _overview(report: Report) -> str:
     found = _table(("what was looked for", "found", "ignored"), rows)
     tables = f'<div class="tables"><div>{found}</div><div>{_types(report)}</div></div>'
     return f"<section><h2>Overview</h2>{tables}{notes}</section>"
+
+
+def _agreement(report: Report) -> str:
+    rows = []
+    for row in report.agreement:
+        cells = [escape(row["type"]), f"{row['photos']:,}", f"{row['tiles']:,}"]
+        cells += [_with_ends(row[name], row[f"{name}_95"]) for name in ("dice_mean", "dice_photo")]
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    if not rows:
+        return ""
+    table = _table(("type", "photos", "tiles", "Dice, all pixels", "Dice, mean per photo"), rows)
+    return (
+        '<section id="agreement"><h2>How well the labels agree with themselves</h2><p>The masks of a spot\'s other '
+        "photos, laid over each photo and put to the vote, measured as if a model had drawn them; 95 % intervals over "
+        "tiles. Differences between models that come near to these figures are differences between labels.</p>"
+        f'<div class="tables"><div>{table}</div></div></section>'
+    )
+
+
+def _with_ends(value: float | None, ends: Sequence[float] | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" + (f" ({ends[0]:.3f}–{ends[1]:.3f})" if ends else "")
 
 
 def _types(report: Report) -> str:

@@ -11,14 +11,16 @@ from typing import Any
 
 from tilecli import files
 from tilecli.audit.balance import find_imbalance, type_table
+from tilecli.audit.consensus import agreement_table, others_say
 from tilecli.audit.copies import find_duplicates, find_leaks, tile_facts
 from tilecli.audit.doubts import find_doubts
-from tilecli.audit.exposures import find_conflicts
+from tilecli.audit.exposures import find_conflict
 from tilecli.audit.finding import KINDS, REPORT, Finding
 from tilecli.audit.ignored import read_ignored
 from tilecli.audit.labels import find_label_trouble
 from tilecli.audit.look import look_at_all
 from tilecli.audit.outliers import find_outliers
+from tilecli.audit.spots import look_at_spots
 from tilecli.data.catalog import Photo, read_index
 from tilecli.data.manifest import Assigned, read_manifest
 from tilecli.data.tiles import find_tiles
@@ -36,6 +38,7 @@ class Report:
     ignored: dict[str, int]  # per kind
     tiles: dict[str, Any]  # see `copies.tile_facts`
     types: list[dict[str, Any]]  # see `balance.type_table`
+    agreement: list[dict[str, Any]]  # see `consensus.agreement_table`
     split: dict[str, Any] | None  # data/split_audit.json
     skipped: dict[str, str]  # kind → why it was not looked for
     seconds: float
@@ -54,6 +57,7 @@ class Report:
             "skipped": self.skipped,
             "findings": [finding.as_dict() for finding in self.findings],
             "types": self.types,
+            "agreement": self.agreement,
             "split": self.split,
             "tiles": self.tiles,
         }
@@ -73,11 +77,12 @@ def audit(project: Project) -> Report:
     rows, split, skipped = _split(project)
     tiles = find_tiles(photos, project.dataset).tiles
     looks = look_at_all(photos, project.dataset)
+    spots = look_at_spots(photos, tiles, project.dataset, lambda spot: (find_conflict(spot), list(others_say(spot))))
     types = type_table(looks, tiles, rows)
     findings = [
         *find_leaks(names, tiles, rows),
         *find_label_trouble(looks),
-        *find_conflicts(photos, tiles, project.dataset),
+        *(conflict for conflict, _ in spots if conflict),
         *find_duplicates(looks),
         *find_outliers(looks),
         *find_imbalance(types),
@@ -101,6 +106,7 @@ def audit(project: Project) -> Report:
         ignored=dict(Counter(finding.kind for finding in ignored)),
         tiles=tile_facts(names, tiles),
         types=types,
+        agreement=agreement_table([record for _, records in spots for record in records]),
         split=split,
         skipped=skipped,
         seconds=time.perf_counter() - start,

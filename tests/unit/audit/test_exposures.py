@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.photo_folder import HEIGHT, Dataset, dented, disc, surface
-from tilecli.audit.exposures import find_conflicts
+from tilecli.audit.exposures import find_conflict
+from tilecli.audit.spots import look_at_spots
 
 CHIP = disc(85, HEIGHT - 12, 9)  # at the lower edge
 
@@ -25,7 +26,8 @@ def spot(tmp_path: Path) -> Dataset:
 
 def subjects(made: Dataset) -> list[str]:
     project = made.write()
-    return [one.subject for one in find_conflicts(made.photos, ["t"] * len(made.photos), project.dataset)]
+    found = look_at_spots(made.photos, ["t"] * len(made.photos), project.dataset, find_conflict)
+    return [one.subject for one in found if one]
 
 
 def test_a_photo_that_does_not_show_the_defect_contradicts_nobody(spot: Dataset) -> None:

@@ -67,5 +67,13 @@ def _show(report: Report) -> None:
         f"[muted]{len(report.photos):,} photos of {tiles['count']:,} tiles; {tiles['photos_with_near_copies']:,} have "
         f"near-copies; {terminal.duration(report.seconds)}[/]"
     )
+    if report.agreement:
+        whole = report.agreement[-1]
+        ends = whole["dice_mean_95"]
+        terminal.say(
+            f"[muted]labels of one spot agree with themselves at Dice {whole['dice_mean']:.3f}"
+            f"{f' (95 % {ends[0]:.3f}–{ends[1]:.3f})' if ends else ''}: what the other exposures say, "
+            "as if a model had drawn it[/]"
+        )
     for kind, why in report.skipped.items():
         terminal.say(f"[muted]{kind}: {terminal.plain(why)}[/]")
