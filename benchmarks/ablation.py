@@ -65,6 +65,7 @@ INGREDIENTS: Mapping[str, Overrides] = {
     "focal": {"train.loss": "focal_dice"},
     "consistency": {"train.consistency": 10.0},
     "group norm": {"train.norm": "group"},
+    "mirroring alone": {"train.augment": "mirror"},
     "full augmentation": {"train.augment": "full"},
     "pre-training": {"train.pretrain_epochs": 4},
 }

@@ -25,13 +25,7 @@ from tilecli.layout import Project, shipped
 STAGE = """\
 import os, sys, time
 from pathlib import Path
-import numpy as np
 from tilecli import files, paramfile
-from tilecli.data.manifest import Assigned, write_manifest
-from tilecli import histogram
-from tilecli.evaluation import metrics
-from tilecli.evaluation.pixels import write_counts
-from tilecli.evaluation.records import Record, write_records
 from tilecli.layout import Project
 
 project, split = Project(Path.cwd()), paramfile.load(Path("params.yaml")).split
@@ -50,6 +44,13 @@ elif stage == "train":
     time.sleep(float(os.environ.get("SLOW", "0")))
     files.write_text(project.checkpoints / "best.ckpt", f"fold {split.fold}")
 elif stage == "evaluate":
+    import numpy as np
+    from tilecli import histogram
+    from tilecli.data.manifest import Assigned, write_manifest
+    from tilecli.evaluation import metrics
+    from tilecli.evaluation.pixels import write_counts
+    from tilecli.evaluation.records import Record, write_records
+
     subset = {name: "test" if name in tested else "train" for name in photos}
     rows = [Assigned(name, name, kind, subset[name], "", fold) for name, (kind, fold) in photos.items()]
     write_manifest(project.split, rows)

@@ -6,7 +6,7 @@ DVC keeps an experiment as a commit under refs/exps/<ab>/<cdef…>/<name>, where
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -132,7 +132,7 @@ def branch(project: Project, last: int) -> list[Record]:
     reader = Reader(project)
     shas = _commits(project, reader.place.head, Commits(last=last))
     texts, names = reader.commits(shas), objects.names(project.root)
-    return [_record(names.get(sha, sha[:7]), sha, "", texts[sha]) for sha in shas]
+    return [_baseline(sha, names, texts) for sha in shas]
 
 
 def workspace(project: Project) -> Record:
@@ -187,9 +187,8 @@ def history(
     names = objects.names(project.root)
     groups = []
     for sha in shas:
-        baseline = _record(names.get(sha, sha[:7]), sha, "", texts[sha])
         tried = sorted(children[sha], key=lambda record: record.created, reverse=True)
-        groups.append(Group(baseline, tuple(tried)))
+        groups.append(Group(_baseline(sha, names, texts), tuple(tried)))
     if not commits:
         groups.sort(key=lambda group: (group.baseline.rev == head, group.baseline.created), reverse=True)
     return History(_record("workspace", "", "", reader.folder(project.root)), tuple(groups))
@@ -228,6 +227,11 @@ def _commits(project: Project, head: str, commits: Commits) -> list[str]:
     elif walked:
         shas += git(project.root, "rev-list", "--no-walk=sorted", *walked).split()
     return list(dict.fromkeys(shas))
+
+
+def _baseline(sha: str, names: Mapping[str, str], texts: Mapping[str, Texts]) -> Record:
+    """A commit that experiments start from, by its branch's or tag's name where it has one."""
+    return _record(names.get(sha, sha[:7]), sha, "", texts[sha])
 
 
 def _of_task(task: dvcqueue.Task, texts: dict[str, Texts], reader: Reader) -> Record:

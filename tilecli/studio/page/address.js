@@ -12,6 +12,15 @@ export function asked() {
 /** What stands there for `name`; `otherwise` where nothing does. */
 export const said = (name, otherwise = "") => asked().get(name) ?? otherwise;
 
+/** The list that `joined` has put there; null where none stands. */
+export function listed(name) {
+  const text = asked().get(name);
+  return text === null ? null : text.split(",").filter(Boolean).map(decodeURIComponent);
+}
+
+/** A list of texts as one text. */
+export const joined = values => values.map(one => one.replace(/[%,]/g, encodeURIComponent)).join(",");
+
 /** Put values there: name → text, texts (one entry each), or null or nothing where it is what it is without. */
 export function keep(values) {
   const query = new URLSearchParams(location.search);

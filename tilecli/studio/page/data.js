@@ -1,10 +1,11 @@
 // The data: photos by type and subset, sources and batches, a gallery by tile, the audit, versions.
 
+import { keep } from "studio/address.js";
 import { attempt } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { bytes, when } from "studio/format.js";
 import { exported, ask, file, follow, given, link } from "studio/live.js";
-import { redraw, remember } from "studio/redraw.js";
+import { redraw } from "studio/redraw.js";
 
 const SUBSETS = ["train", "valid", "test"];
 const CHANGES = { added: "+", removed: "−", relabelled: "~", replaced: "≠" };
@@ -142,8 +143,7 @@ function look(name, photos) {
 }
 
 async function choose(name, value) {
-  remember(name, value);
-  if (name !== "page") remember("page", "");
+  keep({ page: "", [name]: value });
   const query = new URLSearchParams(location.search);
   query.set("part", "gallery");
   const found = await attempt(() => ask(`api/pages/data?${query}`));

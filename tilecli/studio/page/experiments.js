@@ -1,6 +1,6 @@
 // The table of experiments: what is asked of it stands in the address.
 
-import { keep, recall, recallList } from "studio/query.js";
+import { joined, keep, listed, said } from "studio/address.js";
 import { h } from "studio/dom.js";
 import { columns as define, nameColumn, tick } from "studio/experiments_cells.js";
 import { Chooser } from "studio/experiments_chooser.js";
@@ -12,14 +12,14 @@ import { Table } from "studio/table.js";
 const part = name => document.getElementById(name);
 const MEAN_WIDTH = 148; // px, of a mean with its interval
 const state = {
-  find: recall("find") ?? "",
-  star: recall("star") !== null,
-  sort: recall("sort"), // a column's id; reversed with a minus before it
-  group: recall("group") ?? "",
-  open: new Set(recallList("open")),
-  columns: recallList("columns"), // null: those shown at first
-  pins: new Set(recallList("pins")),
-  chosen: new Set(recallList("chosen")),
+  find: said("find"),
+  star: said("star") !== "",
+  sort: said("sort", null), // a column's id; reversed with a minus before it
+  group: said("group"),
+  open: new Set(listed("open")),
+  columns: listed("columns"), // null: those shown at first
+  pins: new Set(listed("pins")),
+  chosen: new Set(listed("chosen")),
 };
 const about = { best: new Map(), chosen: state.chosen, base: row => about.commits.get(row.base) };
 let data;
@@ -60,7 +60,9 @@ const remarks = remarkCells({
 function set(name, value) {
   state[name] = value;
   const { sort, find, star, group, columns } = state;
-  keep({ sort, find, star, group, columns, open: [...state.open], pins: [...state.pins], chosen: [...state.chosen] });
+  const lists = { columns: columns && joined(columns) };
+  for (const list of ["open", "pins", "chosen"]) lists[list] = joined([...state[list]]);
+  keep({ sort, find, star: star ? "1" : "", group, ...lists });
   draw();
 }
 
@@ -215,7 +217,7 @@ part("none").addEventListener("click", () => {
 });
 part("filter-field").hidden = exported && !given().filter;
 part("filter").readOnly = exported;
-part("filter").value = recall("filter") ?? "";
+part("filter").value = said("filter");
 let pause;
 part("filter").addEventListener("input", event => {
   clearTimeout(pause);

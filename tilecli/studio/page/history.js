@@ -1,10 +1,11 @@
 // The history: a figure along the commits, and what each step of it came from.
 
+import { keep } from "studio/address.js";
 import { attempt } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { figure, signed, when } from "studio/format.js";
 import { ask, exported, follow, given, latest, link } from "studio/live.js";
-import { redraw, remember } from "studio/redraw.js";
+import { redraw } from "studio/redraw.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HIGH = 280; // px, as in history.css
@@ -102,7 +103,7 @@ async function explain(rev) {
 }
 
 async function every() {
-  remember("every", "1");
+  keep({ every: "1" });
   draw(await latest());
 }
 
@@ -168,7 +169,7 @@ function ticksOf(least, most) {
 }
 
 place("metric").addEventListener("change", async event => {
-  remember("metric", event.target.value);
+  keep({ metric: event.target.value });
   asked.clear();
   draw(await latest());
 });

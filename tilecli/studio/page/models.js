@@ -1,12 +1,12 @@
 // The registry: versions, stages, what happened, and what a running server says of itself.
 
-import { said } from "studio/address.js";
+import { keep, said } from "studio/address.js";
 import { question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { figure, when } from "studio/format.js";
 import { Problem, act, ask, canAct, follow, given, link, exported } from "studio/live.js";
 import { FIGURES, decision, register, sign, value } from "studio/models_register.js";
-import { redraw, remember } from "studio/redraw.js";
+import { redraw } from "studio/redraw.js";
 
 const LEVELS = { ok: "better", drift: "stopped", watch: "watched" };
 const ASK_MS = 10000;
@@ -70,7 +70,7 @@ function row(version, known, best) {
 
 function chip(stage, pressed) {
   return h("button", { type: "button", class: "chip", "aria-pressed": String(pressed), data: { focus: `stage ${stage}` }, onclick: () => {
-    remember("stage", stage);
+    keep({ stage });
     draw();
   } }, stage || "all");
 }
@@ -163,7 +163,7 @@ draw();
 follow(draw);
 const asked = said("register");
 if (asked && canAct) {
-  remember("register", "");
+  keep({ register: "" });
   register(shown, asked);
 }
 if (!exported && (await askDeployed())) setInterval(askDeployed, ASK_MS);

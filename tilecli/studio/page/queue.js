@@ -1,11 +1,12 @@
 // The queue: what runs and waits, and what can be done about it.
 
+import { keep } from "studio/address.js";
 import { question, say } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { act, canAct, exported, follow, given, latest } from "studio/live.js";
 import { add } from "studio/queue_new.js";
 import { COLUMNS, rows } from "studio/queue_rows.js";
-import { redraw, remember } from "studio/redraw.js";
+import { redraw } from "studio/redraw.js";
 
 const SPARE = new Set(["best", "worker"]); // where the window is narrow
 const NUMBERS = new Set(["epoch", "valid Dice", "best", "time left", "took"]);
@@ -29,7 +30,7 @@ function draw(now = shown) {
 
 function turn(group) {
   const turned = shown.turned.includes(group) ? shown.turned.filter(name => name !== group) : [...shown.turned, group];
-  remember("turned", turned.join(","));
+  keep({ turned: turned.join(",") });
   draw({ ...shown, turned });
 }
 
@@ -46,7 +47,7 @@ function states() {
   const chip = (state, label, count) => h("button", {
     type: "button", class: "chip", "aria-pressed": String(shown.state === state), data: { focus: `state ${state}` },
     onclick: async () => {
-      remember("state", state);
+      keep({ state });
       draw(exported ? only(state) : await latest());
     },
   }, `${label} ${count}`);
@@ -73,7 +74,7 @@ function left() {
   if (!shown.left) return [];
   if (exported) return [`${shown.left} more are not in this export`];
   return [h("button", { type: "button", class: "text", onclick: async () => {
-    remember("all", "1");
+    keep({ all: "1" });
     draw(await latest());
   } }, `${shown.left} more`)];
 }

@@ -6,11 +6,3 @@ export function redraw(place, ...children) {
   place.replaceChildren(...children.flat(Infinity).filter(child => child !== null && child !== undefined));
   if (key) place.querySelector(`[data-focus="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
-
-/** Put `value` into the query of the address (empty: take it out), so that the view can be shared. */
-export function remember(name, value) {
-  const address = new URL(location.href);
-  if (value) address.searchParams.set(name, value);
-  else address.searchParams.delete(name);
-  history.replaceState(null, "", address);
-}
