@@ -54,6 +54,23 @@ def test_what_is_ignored_is_gone_from_the_next_report(project: Project) -> None:
     run("ignore", "blnk", "--because", "so", code=2)
 
 
+def test_how_well_labels_agree_is_said_where_spots_have_several_photos(project: Project) -> None:
+    done = run("audit")
+    assert "agree with themselves" not in done.stdout + done.stderr
+    made = Dataset(project.root.parent / "exposed")
+    mask = disc(80, 60, 9)
+    for number, gain in enumerate((0.8, 1.0)):
+        made.add(f"exposure{number}", dented(surface(1, gain), mask), mask, "dent", str(number))
+    made.write()
+    for folder in ("images", "masks"):
+        for file in (made.project.dataset / folder).iterdir():
+            file.rename(project.dataset / folder / file.name)
+    made.project.index.rename(project.index)
+    done = run("audit")
+    assert "labels of one spot agree with themselves at Dice 1.000" in done.stdout + done.stderr
+    assert json.loads(run("audit", "--json").stdout)["agreement"][-1]["photos"] == 2
+
+
 def test_exported_and_refused(project: Project, tmp_path: Path) -> None:
     done = json.loads(run("export", str(tmp_path / "out"), "--to", "yolo-seg", "--json").stdout)
     assert done["photos"] == {"all": 6}

@@ -131,6 +131,8 @@ def test_page_shows_every_finding_and_fetches_nothing(found: library.Report, tro
     for kind in KINDS:
         assert f'id="{kind}"' in page
     assert page.count("<article>") >= len(found.findings)
+    assert 'id="agreement"' in page
+    assert f"<td>all</td><td>{found.agreement[-1]['photos']}</td>" in page
     assert NASTY not in page
     assert not re.search(r'(?:src|href)="(?!data:|#)', page)
 
