@@ -24,6 +24,8 @@ def others_say(spot: Spot) -> Iterator[Record]:
 
     `predicted` is theirs, `true` the photo's own; pixels that no other photo shows are left out of both.
     """
+    if len(spot.shifts) < 2:
+        return
     for index, (down, right) in spot.shifts.items():
         own = spot.held[index]
         others = np.stack(
@@ -32,7 +34,6 @@ def others_say(spot: Spot) -> Iterator[Record]:
                 for other, (other_down, other_right) in spot.shifts.items()
                 if other != index
             ]
-            or [np.full(own.mask.shape, OUTSIDE, np.uint8)]
         )
         shown, marked = (others != OUTSIDE).sum(axis=0), (others == 1).sum(axis=0)
         if not shown.any():
