@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,10 @@ sys.dont_write_bytecode = False
 
 # What runs the tests may itself be a job, whose log would hold notes that a user's pipe does not.
 os.environ.pop("CI", None)
+
+# In the background of a script a process ignores Ctrl-C, and so does all that it starts; tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The user's cache is one of this run's own, for all workers: what one test has compiled, the next one finds.
 OWN_CACHE = "PYTEST_XDIST_WORKER" not in os.environ
