@@ -96,7 +96,7 @@ def cpu_bf16() -> str:
 
 
 def _on_cpu(wanted: str, threads: int) -> Precision:
-    # Channels last pays in float32 too: 1.2 to 1.4 times as fast with plain convolutions, the same with transformers.
+    # Channels last pays in float32 too, most with few channels, and costs nothing: benchmarks/memory_format.py.
     feature = cpu_bf16()
     if wanted == "fp16":
         raise ModelError(
