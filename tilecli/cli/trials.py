@@ -71,13 +71,13 @@ def profile(project: Project, wanted: Mapping[str, Any], *, as_json: bool) -> No
     rows = [
         [
             _WORDS[name],
-            f"{found.ms[name]:.1f}" if name in found.ms else f"{1e3 * found.validation_s:.0f} an epoch",
+            f"{found.ms[name]:.1f}" if name in found.ms else f"{1e3 * found.validation_s:.0f} each time",
             terminal.percent(share),
         ]
         for name, share in found.epoch.items()
     ]
     title = f"{settings.arch}, {found.precision} on {found.device} with {found.threads} threads, {found.steps} steps"
-    columns = [("part", "left"), ("ms a step", "right"), ("of an epoch", "right")]
+    columns = [("part", "left"), ("ms a step", "right"), ("of a run", "right")]
     out = terminal.console()
     out.print(terminal.table(title, columns, rows))
     out.print(f"{terminal.number(found.photos_per_s)} photos/s in training")

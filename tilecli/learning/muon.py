@@ -25,6 +25,7 @@ _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ROUNDS = 5
 _BETAS = (0.9, 0.999)
 _EPSILON = 1e-8
+_LEAST = 1e-14  # keeps a matrix of zeros from being divided by its norm
 
 
 def muon_groups(network: nn.Module, last: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -107,14 +108,38 @@ class Muon(torch.optim.Optimizer):
 
 def orthogonalise(matrix: torch.Tensor) -> torch.Tensor:
     """R×C → about the nearest (semi-)orthogonal R×C, by a Newton-Schulz iteration without any decomposition."""
-    a, b, c = _COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    if matrix.is_cuda:
-        x = x.bfloat16()
-    x = x / (x.norm() + 1e-7)
+    wide = matrix.T if tall else matrix
+    turned = _by_rounds(wide) if matrix.is_cuda else _by_gram(wide)
+    return turned.T if tall else turned
+
+
+def _by_rounds(x: torch.Tensor) -> torch.Tensor:
+    """The iteration as Jordan et al. have it, which bears bf16: X ← aX + (bG + cG²)X with G = XXᵀ."""
+    a, b, c = _COEFFICIENTS
+    turned = x.bfloat16()
+    turned = turned / (turned.norm() + _LEAST**0.5)
     for _ in range(_ROUNDS):
-        square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
-    turned: torch.Tensor = x.T if tall else x
-    return turned.to(matrix.dtype)
+        square = turned @ turned.T
+        turned = a * turned + (b * square + c * square @ square) @ turned
+    return turned.to(x.dtype)
+
+
+def _by_gram(x: torch.Tensor) -> torch.Tensor:
+    """The same X from its small square G alone, in float32 ("Gram Newton-Schulz", Dao et al., 2026).
+
+    Each round multiplies X by the polynomial P = aI + bG + cG², and so G by P twice; the product of all P meets X once,
+    at the end. A kernel's matrix is many times as wide as high, and X would be read from memory ten times.
+    """
+    a, b, c = _COEFFICIENTS
+    square = x @ x.T
+    size = square.trace() + _LEAST  # the squared norm of X
+    square = square / size
+    product = None
+    for _ in range(_ROUNDS):
+        step = torch.addmm(square, square, square, beta=b, alpha=c)
+        step.diagonal().add_(a)
+        product = step if product is None else step @ product
+        square = step @ square @ step
+    assert product is not None  # noqa: S101 - there are rounds
+    return (product @ x) * size.rsqrt()

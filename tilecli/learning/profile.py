@@ -20,7 +20,7 @@ from tilecli import progress
 from tilecli.config import TrainParams
 from tilecli.data.datamodule import CropBatch
 from tilecli.layout import Project
-from tilecli.learning import losses, names, short
+from tilecli.learning import losses, names, short, stride
 from tilecli.learning.callbacks import StepTicks
 from tilecli.learning.compiling import compile_wanted
 from tilecli.learning.precision import Precision
@@ -40,7 +40,7 @@ class Profile:
     steps: int  # that were measured
     ms: dict[str, float]  # of each of `PARTS` in a step
     validation_s: float
-    epoch: dict[str, float]  # share of an epoch, 0–1, of each of `PARTS` and of `validation`
+    epoch: dict[str, float]  # share of a mean epoch of the run, 0–1, of each of `PARTS` and of `validation`
     photos_per_s: float  # crops per second of training, without validation
     step_gflop: float  # forward and backward, counted
     gflops: float  # reached during forward and backward
@@ -75,7 +75,8 @@ def profile(project: Project, settings: TrainParams, steps: int = STEPS) -> Prof
         crops = settings.steps_per_epoch * settings.accumulate * settings.batch_size or ready.photos.photos["train"]
         per_epoch = -(-crops // settings.batch_size)
         ms = {name: 1e3 * clock.seconds[name] / steps for name in PARTS}
-        spent = {name: per_epoch * value / 1e3 for name, value in ms.items()} | {"validation": clock.validation}
+        spent = {name: per_epoch * value / 1e3 for name, value in ms.items()}
+        spent["validation"] = clock.validation * stride.share(settings.epochs, settings.valid_every)
         epoch_s = sum(spent.values())
         return Profile(
             steps=steps,

@@ -27,3 +27,8 @@ class ValidateOnStride(lightning.Callback):
 def is_due(number: int, gone: float, every: int) -> bool:
     """Whether epoch `number` (from 1) is validated when the share `gone` (0–1) of the run lies behind."""
     return number % every == 0 or gone > 0.5
+
+
+def share(epochs: int, every: int) -> float:
+    """Share of a run's epochs that is validated, 0–1."""
+    return sum(is_due(number, number / epochs, every) for number in range(1, epochs + 1)) / epochs

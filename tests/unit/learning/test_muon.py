@@ -25,6 +25,22 @@ def test_all_directions_get_about_the_same_size(shape: tuple[int, int]) -> None:
     assert (sizes - torch.diag(torch.diagonal(sizes))).abs().max() < 0.05
 
 
+@pytest.mark.parametrize("smallest", [1, 1e-3, 1e-6, 0])
+def test_the_small_square_gives_what_the_whole_matrix_would(smallest: float) -> None:
+    """In float32, and of matrices without full rank, too; the original in double precision says what is right."""
+    torch.manual_seed(0)
+    scales = torch.full((24,), smallest).scatter(0, torch.arange(12), 1.0)
+    matrix = scales[:, None] * torch.randn(24, 216)
+    a, b, c = 3.4445, -4.7750, 2.0315
+    expected = matrix.double() / matrix.double().norm()
+    for _ in range(5):
+        square = expected @ expected.T
+        expected = a * expected + (b * square + c * square @ square) @ expected
+    turned = orthogonalise(matrix)
+    assert (turned - expected).norm() / expected.norm() < 1e-3
+    assert not orthogonalise(torch.zeros(3, 5)).any()
+
+
 def groups_of(params: TrainParams) -> tuple[nn.Module, list[dict[str, object]]]:
     network = build_network(params, weights=False)
     owner, name = last_layer(network)

@@ -7,7 +7,7 @@ from tilecli import progress
 from tilecli.config import Params
 from tilecli.layout import Project
 from tilecli.learning.fit import train
-from tilecli.learning.stride import is_due
+from tilecli.learning.stride import is_due, share
 
 
 def test_every_epoch_of_the_second_half_is_due() -> None:
@@ -34,3 +34,9 @@ def test_epochs_without_a_validation_are_recorded_without_its_figures(
     }
     assert steps == {"train/loss.tsv": list("123456"), "valid/dice.tsv": list("3456")}
     assert json.loads(project.training_metrics.read_text())["best"]["epoch"] in {3, 4, 5, 6}
+
+
+def test_the_share_of_epochs_that_are_validated() -> None:
+    assert share(12, 4) == 7 / 12
+    assert share(5, 1) == 1
+    assert share(1, 9) == 1
