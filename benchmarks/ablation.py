@@ -66,6 +66,7 @@ INGREDIENTS: Mapping[str, Overrides] = {
     "consistency": {"train.consistency": 10.0},
     "group norm": {"train.norm": "group"},
     "mirroring alone": {"train.augment": "mirror"},
+    "moves": {"train.augment": "moves"},
     "full augmentation": {"train.augment": "full"},
     "pre-training": {"train.pretrain_epochs": 4},
 }

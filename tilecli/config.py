@@ -133,9 +133,9 @@ class TrainParams(Section):
         "alpha", description="how it is pasted: feathered, or by its gradients (slower)"
     )
     balance: Share = Field(0.5, description="0: defect types as often as their photos; 1: every type equally often")
-    augment: Literal["none", "mirror", "light", "full"] = Field(
+    augment: Literal["none", "mirror", "light", "moves", "full"] = Field(
         "light",
-        description="mirror: flips; light: and quarter turns; full: and moves, scale, exposure, noise, focus",
+        description="mirror: flips; light: and quarter turns; moves: and shifts, scale; full: and exposure, focus",
     )
     ema: Annotated[float, Field(ge=0, lt=1)] = Field(0.99, description="decay of the averaged weights; 0: off")
     valid_every: Positive = Field(1, description="in the first half of a run, validate only every so many epochs")

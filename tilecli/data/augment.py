@@ -12,33 +12,35 @@ import numpy as np
 
 from tilecli.data.preprocess import Uint8
 
-Level = Literal["none", "mirror", "light", "full"]
+Level = Literal["none", "mirror", "light", "moves", "full"]
 
 _MIRRORED = (0, 2, 4, 6)  # those symmetries of `turn` that do not exchange rows and columns
 
 
 class Augment:
-    """Changes a crop by one of four levels; the same generator state gives the same change.
+    """Changes a crop by one of five levels; the same generator state gives the same change.
 
     `none` gives the crop back; `mirror` mirrors it left to right and top to bottom, which keeps the direction that a
-    surface is ground in; `light` also turns it by a multiple of 90°, for parts that have no direction; `full` also
-    moves, scales and turns it slightly, and changes exposure, noise and focus as a camera on a line would.
+    surface is ground in; `light` also turns it by a multiple of 90°, for parts that have no direction; `moves` also
+    moves, scales and turns it slightly, as parts lie on a line; `full` also changes exposure, noise and focus, as a
+    camera there would.
     """
 
     def __init__(self, level: Level) -> None:
         self.level = level
-        self._camera = _compose(_movements() + _exposures()) if level == "full" else None
-        self._apart = (_compose(_movements()), _compose(_exposures())) if level == "full" else None
+        self._part = _compose(_movements()) if level in {"moves", "full"} else None
+        self._camera = _compose(_exposures()) if level == "full" else None
 
     def __call__(self, photo: Uint8, mask: Uint8, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
         """H×H×C photo and H×H mask (square crops) → the same shapes, changed alike; new arrays or views."""
         if self.level == "none":
             return photo, mask
-        photo, mask = turn(photo, mask, self._symmetry(rng))
-        if self._camera is not None:
-            # One seed per crop, drawn from the caller's generator: the change depends on nothing that ran before.
-            photo, mask = _changed(self._camera, (photo, mask), int(rng.integers(2**31)))
-        return photo, mask
+        pair = turn(photo, mask, self._symmetry(rng))
+        for change in (self._part, self._camera):
+            if change is not None:
+                # A seed per crop, drawn from the caller's generator: the change depends on nothing that ran before.
+                pair = _changed(change, pair, int(rng.integers(2**31)))
+        return pair
 
     def _symmetry(self, rng: np.random.Generator) -> int:
         return _MIRRORED[int(rng.integers(4))] if self.level == "mirror" else int(rng.integers(8))
@@ -51,12 +53,13 @@ class Augment:
             return one, other
         which = self._symmetry(rng)
         one, other = turn(*one, which), turn(*other, which)
-        if self._apart is None:
-            return one, other
-        seed = int(rng.integers(2**31))
-        one, other = _changed(self._apart[0], one, seed), _changed(self._apart[0], other, seed)
-        seeds = rng.integers(2**31, size=2)
-        return _changed(self._apart[1], one, int(seeds[0])), _changed(self._apart[1], other, int(seeds[1]))
+        if self._part is not None:
+            seed = int(rng.integers(2**31))
+            one, other = _changed(self._part, one, seed), _changed(self._part, other, seed)
+        if self._camera is not None:
+            seeds = rng.integers(2**31, size=2)
+            one, other = _changed(self._camera, one, int(seeds[0])), _changed(self._camera, other, int(seeds[1]))
+        return one, other
 
 
 def turn(photo: Uint8, mask: Uint8, which: int) -> tuple[Uint8, Uint8]:

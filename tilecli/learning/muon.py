@@ -117,7 +117,7 @@ def orthogonalise(matrix: torch.Tensor) -> torch.Tensor:
 def _by_rounds(x: torch.Tensor) -> torch.Tensor:
     """The iteration as Jordan et al. have it, which bears bf16: X ← aX + (bG + cG²)X with G = XXᵀ."""
     a, b, c = _COEFFICIENTS
-    turned = x.bfloat16()
+    turned: torch.Tensor = x.bfloat16()
     turned = turned / (turned.norm() + _LEAST**0.5)
     for _ in range(_ROUNDS):
         square = turned @ turned.T
@@ -142,4 +142,5 @@ def _by_gram(x: torch.Tensor) -> torch.Tensor:
         product = step if product is None else step @ product
         square = step @ square @ step
     assert product is not None  # noqa: S101 - there are rounds
-    return (product @ x) * size.rsqrt()
+    turned: torch.Tensor = (product @ x) * size.rsqrt()
+    return turned

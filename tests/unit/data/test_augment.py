@@ -32,7 +32,7 @@ def test_the_eight_turns_differ_and_take_the_mask_along() -> None:
         np.testing.assert_array_equal(changed[:, :, 0] > 100, truth > 0)
 
 
-@pytest.mark.parametrize("level", ["mirror", "light", "full"])
+@pytest.mark.parametrize("level", ["mirror", "light", "moves", "full"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_photo_and_mask_are_changed_alike(level: Level, channels: int) -> None:
     photo, mask = crop(channels)
@@ -77,3 +77,11 @@ def test_full_changes_exposure_and_light_does_not() -> None:
     full = {float(Augment("full")(photo, mask, rng)[0].mean()) for _ in range(30)}
     assert len(light) == 1
     assert len(full) > 8
+
+
+def test_moves_leave_the_exposure_alone_and_shift_what_is_there() -> None:
+    photo, mask = crop()
+    rng = np.random.default_rng(4)
+    changed = [Augment("moves")(photo, mask, rng) for _ in range(30)]
+    assert {(int(other.min()), int(other.max())) for other, _ in changed} == {(60, 200)}
+    assert len({truth.tobytes() for _, truth in changed}) > 12  # more than turns and flips can make

@@ -74,7 +74,7 @@ def test_photos_smaller_than_a_crop_give_no_pairs() -> None:
     assert Siblings(PHOTOS, 128).pair(Crop(0, 0, 0), np.random.default_rng(0)) is None
 
 
-@pytest.mark.parametrize("level", ["none", "mirror", "light", "full"])
+@pytest.mark.parametrize("level", ["none", "mirror", "light", "moves", "full"])
 def test_a_pair_is_moved_alike_and_exposed_apart(level: str) -> None:
     photo, mask = PHOTOS[0].photo[:SIZE, :SIZE], PHOTOS[0].mask[:SIZE, :SIZE].copy()
     mask[20:30, 5:25] = 1
