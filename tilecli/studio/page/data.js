@@ -1,6 +1,6 @@
 // The data: photos by type and subset, sources and batches, a gallery by tile, the audit, versions.
 
-import { keep } from "studio/address.js";
+import { asked, keep } from "studio/address.js";
 import { attempt } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { bytes, when } from "studio/format.js";
@@ -121,8 +121,8 @@ function drawGallery(gallery) {
 function counted({ of, tiles: { length }, type, subset, source, find, page, pages }) {
   const all = `${of} ${of === 1 ? "tile" : "tiles"}`;
   if (!exported) return all;
-  const asked = [type, subset, source, find].filter(Boolean).join(", ");
-  return `${length === of ? all : `${length} of ${all}${pages > 1 ? ` (page ${page} of ${pages})` : ""} are in this export`}${asked ? `, of ${asked}` : ""}`;
+  const wanted = [type, subset, source, find].filter(Boolean).join(", ");
+  return `${length === of ? all : `${length} of ${all}${pages > 1 ? ` (page ${page} of ${pages})` : ""} are in this export`}${wanted ? `, of ${wanted}` : ""}`;
 }
 
 function tile({ name, subset, photos }) {
@@ -144,7 +144,7 @@ function look(name, photos) {
 
 async function choose(name, value) {
   keep({ page: "", [name]: value });
-  const query = new URLSearchParams(location.search);
+  const query = asked();
   query.set("part", "gallery");
   const found = await attempt(() => ask(`api/pages/data?${query}`));
   if (found) drawGallery(found.gallery);

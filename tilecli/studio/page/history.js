@@ -1,6 +1,6 @@
 // The history: a figure along the commits, and what each step of it came from.
 
-import { keep } from "studio/address.js";
+import { asked, keep } from "studio/address.js";
 import { attempt } from "studio/dialog.js";
 import { h } from "studio/dom.js";
 import { figure, signed, when } from "studio/format.js";
@@ -17,7 +17,7 @@ const FILES = 12; // that are named
 
 const place = name => document.getElementById(name);
 const plain = value => (value === null ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
-const asked = new Map(); // rev → changes that were asked for
+const explained = new Map(); // rev → changes that were asked for
 let shown = given();
 
 function draw(now = shown) {
@@ -79,7 +79,7 @@ function row(commit) {
 }
 
 function changes({ rev, step }) {
-  const found = step.changes ?? asked.get(rev);
+  const found = step.changes ?? explained.get(rev);
   if (!found && exported) return h("p", { class: "muted" }, "what changed is not in this export");
   if (!found) return h("p", {}, h("button", { type: "button", class: "text", data: { focus: `changes ${rev}` }, onclick: () => explain(rev) }, "what changed"));
   const { params, files, data } = found;
@@ -94,11 +94,11 @@ function changes({ rev, step }) {
 }
 
 async function explain(rev) {
-  const query = new URLSearchParams(location.search);
+  const query = asked();
   query.set("step", rev);
   const found = await attempt(() => ask(`api/pages/history?${query}`));
   if (!found?.commits.length) return;
-  asked.set(rev, found.commits[0].step.changes);
+  explained.set(rev, found.commits[0].step.changes);
   draw();
 }
 
@@ -170,7 +170,7 @@ function ticksOf(least, most) {
 
 place("metric").addEventListener("change", async event => {
   keep({ metric: event.target.value });
-  asked.clear();
+  explained.clear();
   draw(await latest());
 });
 new ResizeObserver(() => drawChart()).observe(place("history"));
