@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
+AugmentLevel = Literal["none", "mirror", "light", "moves", "full"]  # each does what those before it do; data/augment.py
 
 
 class Section(BaseModel):
@@ -133,7 +134,7 @@ class TrainParams(Section):
         "alpha", description="how it is pasted: feathered, or by its gradients (slower)"
     )
     balance: Share = Field(0.5, description="0: defect types as often as their photos; 1: every type equally often")
-    augment: Literal["none", "mirror", "light", "moves", "full"] = Field(
+    augment: AugmentLevel = Field(
         "light",
         description="mirror: flips; light: and quarter turns; moves: and shifts, scale; full: and exposure, focus",
     )

@@ -6,13 +6,12 @@ the crop out of its photo is `tilecli.data.crops`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from tilecli.config import AugmentLevel
 from tilecli.data.preprocess import Uint8
-
-Level = Literal["none", "mirror", "light", "moves", "full"]
 
 _MIRRORED = (0, 2, 4, 6)  # those symmetries of `turn` that do not exchange rows and columns
 
@@ -26,7 +25,7 @@ class Augment:
     camera there would.
     """
 
-    def __init__(self, level: Level) -> None:
+    def __init__(self, level: AugmentLevel) -> None:
         self.level = level
         self._part = _compose(_movements()) if level in {"moves", "full"} else None
         self._camera = _compose(_exposures()) if level == "full" else None

@@ -131,16 +131,21 @@ def _by_gram(x: torch.Tensor) -> torch.Tensor:
     Each round multiplies X by the polynomial P = aI + bG + cG², and so G by P twice; the product of all P meets X once,
     at the end. A kernel's matrix is many times as wide as high, and X would be read from memory ten times.
     """
-    a, b, c = _COEFFICIENTS
     square = x @ x.T
     size = square.trace() + _LEAST  # the squared norm of X
     square = square / size
-    product = None
-    for _ in range(_ROUNDS):
-        step = torch.addmm(square, square, square, beta=b, alpha=c)
-        step.diagonal().add_(a)
-        product = step if product is None else step @ product
+    product = step = _polynomial(square)
+    for _ in range(_ROUNDS - 1):
         square = step @ square @ step
-    assert product is not None  # noqa: S101 - there are rounds
+        step = _polynomial(square)
+        product = step @ product
     turned: torch.Tensor = (product @ x) * size.rsqrt()
     return turned
+
+
+def _polynomial(square: torch.Tensor) -> torch.Tensor:
+    """G → aI + bG + cG²."""
+    a, b, c = _COEFFICIENTS
+    result = torch.addmm(square, square, square, beta=b, alpha=c)
+    result.diagonal().add_(a)
+    return result

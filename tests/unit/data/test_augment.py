@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tilecli.data.augment import Augment, Level, turn
+from tilecli.config import AugmentLevel
+from tilecli.data.augment import Augment, turn
 
 SQUARE = 64
-LEVELS: tuple[Level, ...] = ("none", "mirror", "light")
+LEVELS: tuple[AugmentLevel, ...] = ("none", "mirror", "light")
 
 
 def crop(channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -34,7 +35,7 @@ def test_the_eight_turns_differ_and_take_the_mask_along() -> None:
 
 @pytest.mark.parametrize("level", ["mirror", "light", "moves", "full"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_photo_and_mask_are_changed_alike(level: Level, channels: int) -> None:
+def test_photo_and_mask_are_changed_alike(level: AugmentLevel, channels: int) -> None:
     photo, mask = crop(channels)
     augment, rng = Augment(level), np.random.default_rng(1)
     for _ in range(40):

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tilecli.config import TrainParams
-from tilecli.learning.muon import Muon, muon_groups, orthogonalise
+from tilecli.learning.muon import Muon, _by_rounds, muon_groups, orthogonalise
 from tilecli.learning.network import build_network, last_layer
 
 
@@ -39,6 +39,14 @@ def test_the_small_square_gives_what_the_whole_matrix_would(smallest: float) -> 
     turned = orthogonalise(matrix)
     assert (turned - expected).norm() / expected.norm() < 1e-3
     assert not orthogonalise(torch.zeros(3, 5)).any()
+
+
+def test_what_a_gpu_computes_in_bf16_is_about_the_same() -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(24, 216)
+    there, here = _by_rounds(matrix), orthogonalise(matrix)
+    assert there.dtype == here.dtype == torch.float32
+    assert (there - here).norm() / here.norm() < 0.05
 
 
 def groups_of(params: TrainParams) -> tuple[nn.Module, list[dict[str, object]]]:
