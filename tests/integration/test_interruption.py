@@ -136,3 +136,14 @@ def test_ctrl_c_while_photos_are_fetched_leaves_nothing_half_made(tiles: Tiles, 
     assert not [path for path in (project / "data").glob(".*") if path.name != ".gitignore"]
     tiles("fetch", cwd=project)
     assert (dataset / "index.csv").is_file()
+
+
+@pytest.mark.parametrize("left", ["", '{"write": {'])
+def test_a_lock_that_a_killed_dvc_left_half_written_is_removed(tiles: Tiles, project: Path, left: str):
+    """DVC writes it in place: what a kill in that moment leaves is empty or breaks off."""
+    tiles("fetch", cwd=project)
+    lock = project / ".dvc" / "tmp" / "rwlock"
+    lock.write_text(left)
+    tiles("split", cwd=project)
+    assert (project / "data" / "split.csv").is_file()
+    json.loads(lock.read_text())

@@ -18,7 +18,7 @@ from typing import Any
 from tilecli import files, progress, quiet
 from tilecli.errors import MissingExtraError, PipelineError
 from tilecli.experiments import stage as stage_module
-from tilecli.experiments.following import LockedError, Outcome, follow
+from tilecli.experiments.following import LockedError, Outcome, TornLockError, follow
 from tilecli.experiments.reporter import Reporter, is_at_work, status
 from tilecli.layout import Project
 
@@ -162,7 +162,7 @@ def _run(
     extra: dict[str, str] | None = None,
     background: Background | None = None,
 ) -> Outcome:
-    """Run DVC; where another command holds its lock, wait for that to end."""
+    """Run DVC; where another command holds its lock, wait for that to end, and remove one that is torn."""
     waiting = False
     while True:
         try:
@@ -172,6 +172,25 @@ def _run(
                 progress.note(f"waiting for another tiles or dvc command in this project to end ({error.where})")
                 waiting = True
             time.sleep(_LOCK_WAIT_S)
+        except TornLockError:
+            if not _remove_torn_lock(project.root / ".dvc" / "tmp" / "rwlock"):
+                raise
+
+
+def _remove_torn_lock(path: Path) -> bool:
+    """Remove DVC's note of who reads and writes what where it is no JSON; whether there was such a one.
+
+    DVC writes it in place, and one that is killed in that moment leaves it empty. Nobody's claim is lost: DVC reads it
+    under a lock of its own, so what it could not read was not being written.
+    """
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        path.unlink(missing_ok=True)
+        return True
+    return False
 
 
 def _run_once(project: Project, arguments: list[str], extra: dict[str, str], background: Background | None) -> Outcome:

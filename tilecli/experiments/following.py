@@ -26,6 +26,7 @@ from tilecli.errors import PipelineError
 _RUNNING = re.compile(r"^Running stage '([^']+)'")
 _SKIPPED = re.compile(r"^Stage '([^']+)' (didn't change|is cached)")
 _LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being|is locked")
+_TORN = re.compile(r"Unable to read RWLock-file")
 _POLL_S = 0.1
 _KEPT_LINES = 60  # of DVC's own output, for an error that no stage explains
 _GRACE_S = 20  # from a Ctrl-C to the first harder signal; a training step plus a checkpoint fits
@@ -33,6 +34,10 @@ _GRACE_S = 20  # from a Ctrl-C to the first harder signal; a training step plus 
 
 class LockedError(PipelineError):
     """Another command holds one of DVC's locks."""
+
+
+class TornLockError(PipelineError):
+    """DVC's note of who reads and writes what is no JSON: a DVC that was killed was just writing it."""
 
 
 @dataclass
@@ -55,8 +60,8 @@ def follow(
     """Pass on what DVC and its stages say until DVC ends; raise what a stage reported as its error.
 
     events: the file that stages append theirs to; log: DVC's output is appended to it; stop_wanted: asked several
-    times a second. Raises KeyboardInterrupt where it was stopped, PipelineError where it failed, and LockedError of
-    these where another command holds DVC's lock.
+    times a second. Raises KeyboardInterrupt where it was stopped, PipelineError where it failed; of these
+    LockedError where another command holds DVC's lock, TornLockError where a killed one has left it half written.
     """
     outcome = Outcome(0)
     tail: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -138,6 +143,8 @@ def _failure(errors: list[progress.Event], outcome: Outcome) -> PipelineError:
         line = next(line for line in outcome.output if _LOCKED.search(line))
         return LockedError("another tiles or dvc command is working in this project", where=line)
     said = [line.removeprefix("ERROR: ") for line in outcome.output if line.startswith("ERROR: ")]
+    if _TORN.search(text):
+        return TornLockError(said[-1] if said else text)
     failed = outcome.ran[-1] if outcome.ran else None
     own = [line for line in outcome.output if not line.startswith(("ERROR: ", ">", "WARNING: "))]
     detail = own[-1] if failed and own else None

@@ -110,7 +110,8 @@ def events(project: Project) -> list[Event]:
             found.append(Event(kind, "", match["stage"], rev, moment, who, words, facts, tag))
     # A stage's tag names a commit; which version that is, is known once all are read: both may be of one second.
     found = [replace(event, version=event.version or (registered.get(event.rev) or [""])[-1]) for event in found]
-    return sorted(found, key=lambda event: (event.when, _count(event.tag)))
+    # Within a second: a version comes first, then what happens to stages; it is withdrawn when that is over.
+    return sorted(found, key=lambda event: (event.when, event.kind == "withdrawn", _count(event.tag)))
 
 
 def versions(project: Project) -> list[Version]:
