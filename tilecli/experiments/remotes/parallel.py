@@ -41,9 +41,9 @@ def run(
     Where the user stops, or at the first error, nothing new is begun and what is under way is waited for. The error is
     raised then; its message says how many went well before.
     """
+    if not objects or stopped():
+        return Ran(left=len(objects))
     ran = Ran()
-    if not objects:
-        return ran
     counter = _Counter()
     failure: BaseException | None = None
     pool = ThreadPoolExecutor(jobs)
