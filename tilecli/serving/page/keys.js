@@ -11,7 +11,9 @@ export function listen(actions, box) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]")) return;
     const { target, key } = event;
-    if (target.matches("select") || (target.matches("input") && TYPES.has(target.type))) return;
+    // A field of a dialog that has just been closed keeps the focus until the page is drawn again.
+    const typing = target.matches("select") || (target.matches("input") && TYPES.has(target.type));
+    if (typing && target.checkVisibility()) return;
     const arrow = key.startsWith("Arrow");
     if (arrow && target.matches("input[type=range], input[type=radio]")) return; // their own
     if (key === "Enter" && target.matches("button, a, summary")) return; // likewise
